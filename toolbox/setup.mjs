@@ -11,7 +11,9 @@ const stamp = join(root, "node_modules", ".strata-installed");
 
 /** What an installation depends on: the lock, and the machine that the binaries in it are for. */
 function wanted() {
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
   return `${lock} ${process.platform} ${process.arch}\n`;
 }
 
