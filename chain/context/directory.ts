@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { UserError } from "../errors.ts";
 import { compareBytes, sortByBytes } from "./byteOrder.ts";
+import { notUtf8 } from "./notUtf8.ts";
 import { STAT_FIELDS, statKey } from "./statCache.ts";
 import type { TreeEntry } from "./tree.ts";
 
@@ -149,24 +150,14 @@ function list(path: string): readonly string[] {
   try {
     const names = readdirSync(path);
     // Bytes that are not UTF-8 arrive as U+FFFD; a name may also hold that character itself.
-    if (names.some((name) => name.includes("\ufffd")))
-      readdirSync(path, { encoding: "buffer" }).forEach(checkName, path);
+    if (names.some((name) => name.includes("\ufffd"))) {
+      const broken = readdirSync(path, { encoding: "buffer" }).find((name) => !isUtf8(name));
+      if (broken) throw notUtf8("a file's name", broken, path);
+    }
     return sortByBytes(names);
   } catch (error) {
     throw error instanceof UserError ? error : unreadable(path, error);
   }
-}
-
-function checkName(this: string, name: Buffer): void {
-  if (isUtf8(name)) return;
-  throw new UserError({
-    problem: "a file's name is not valid UTF-8, so it can be named neither in a Dockerfile nor in an archive",
-    value: name
-      .toString("latin1")
-      .replace(/[^ -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`),
-    fix: "rename or remove the file",
-    at: { file: this },
-  });
 }
 
 function linkTarget(path: string): string {
@@ -177,11 +168,7 @@ function linkTarget(path: string): string {
     throw unreadable(path, error);
   }
   if (isUtf8(target)) return target.toString();
-  throw new UserError({
-    problem: "the target of a symlink is not valid UTF-8",
-    fix: "retarget or remove the symlink",
-    at: { file: path },
-  });
+  throw notUtf8("the target of a symlink", target, path);
 }
 
 /** The error for a file or directory that the operating system refuses. */
