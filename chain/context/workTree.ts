@@ -40,9 +40,8 @@ class WorkTree implements FileTree {
 
   entry(path: string): TreeEntry | undefined {
     if (path === "") return { kind: "directory" };
-    const slash = path.lastIndexOf("/");
-    const directory = this.#directory(path.slice(0, Math.max(slash, 0)));
-    const index = directory?.indexOf(path.slice(slash + 1)) ?? -1;
+    const directory = this.#parent(path);
+    const index = directory?.indexOf(lastName(path)) ?? -1;
     return index < 0 ? undefined : directory?.entry(index);
   }
 
@@ -91,19 +90,24 @@ class WorkTree implements FileTree {
   #directory(path: string): Directory | undefined {
     const known = this.#directories.get(path);
     if (known || this.#directories.has(path)) return known;
-    const slash = path.lastIndexOf("/");
-    const parent = this.#directory(path.slice(0, Math.max(slash, 0)));
-    const index = parent?.indexOf(path.slice(slash + 1)) ?? -1;
+    const parent = this.#parent(path);
+    const index = parent?.indexOf(lastName(path)) ?? -1;
     const listed = parent?.isDirectory(index) ? new Directory(parent.pathOf(index), parent.keyOf(index)) : undefined;
     this.#directories.set(path, listed);
     return listed;
   }
 
+  /** The listed directory that a path's last name would be in. */
+  #parent(path: string): Directory | undefined {
+    const slash = path.lastIndexOf("/");
+    if (slash < 0) return this.#directory("");
+    return slash === 0 ? undefined : this.#directory(path.slice(0, slash));
+  }
+
   /** Where a file is kept. */
   #file(path: string): { directory: Directory; index: number } {
-    const slash = path.lastIndexOf("/");
-    const directory = this.#directory(path.slice(0, Math.max(slash, 0)));
-    const index = directory?.indexOf(path.slice(slash + 1)) ?? -1;
+    const directory = this.#parent(path);
+    const index = directory?.indexOf(lastName(path)) ?? -1;
     if (directory?.isFile(index)) return { directory, index };
     throw new UserError({
       problem: "there is no such file",
@@ -112,6 +116,10 @@ class WorkTree implements FileTree {
       at: { file: this.label },
     });
   }
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function realFolder(folder: string): string {
