@@ -1,0 +1,207 @@
+import { UserError } from "../errors.ts";
+import { cleanPath, MalformedPattern } from "./goPath.ts";
+import { followLinks, join, parentOf } from "./links.ts";
+import { type FolderResults, type Pattern, PatternList, parsePattern, trimSpace } from "./pattern.ts";
+import type { FileTree, TreeEntry } from "./tree.ts";
+
+/** What an ignore file says. */
+export interface IgnoreRules {
+  /** The file, as a message names it; undefined where there is none. */
+  readonly file: string | undefined;
+  readonly patterns: PatternList;
+}
+
+/** The longest line in bytes that BuildKit's reader takes. */
+const longestLine = 64 * 1024 - 1;
+
+/**
+ * Reads an ignore file as BuildKit does. Only a `#` in the first column begins a comment; a leading slash means
+ * nothing; paths are cleaned. Throws a UserError that names the file and the line of a malformed pattern.
+ *
+ * @param file the file's name for messages
+ */
+export function parseIgnoreFile(text: string, file: string): IgnoreRules {
+  const patterns: Pattern[] = [];
+  for (const [index, line] of text
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .entries()) {
+    try {
+      const pattern = parseLine(line.endsWith("\r") ? line.slice(0, -1) : line);
+      if (pattern) patterns.push(pattern);
+    } catch (error) {
+      if (!(error instanceof MalformedPattern)) throw error;
+      throw new UserError(
+        {
+          problem: `BuildKit refuses this pattern: ${error.message}`,
+          value: line.length > 200 ? `${line.slice(0, 200)}…` : line,
+          allowed: "paths with * ? ** and [classes]; a backslash takes a character as it stands",
+          fix: "correct the pattern, or escape the character that is meant as it stands",
+          at: { file, line: index + 1 },
+        },
+        { cause: error },
+      );
+    }
+  }
+  return { file, patterns: new PatternList(patterns) };
+}
+
+function parseLine(line: string): Pattern | undefined {
+  if (Buffer.byteLength(line) > longestLine) throw new MalformedPattern(`a line longer than ${longestLine} bytes`);
+  if (line.startsWith("#")) return undefined;
+  const written = trimSpace(line);
+  const exception = written.startsWith("!");
+  const path = exception ? trimSpace(written.slice(1)) : written;
+  const cleaned = path === "" ? "" : cleanPath(path);
+  const relative = cleaned.length > 1 && cleaned.startsWith("/") ? cleaned.slice(1) : cleaned;
+  return parsePattern(exception ? `!${relative}` : relative);
+}
+
+/**
+ * The rules that BuildKit applies to a context: those of `<Dockerfile>.dockerignore` beside the Dockerfile, which
+ * counts even if it is empty, else those of `.dockerignore` at the context's root, else none.
+ *
+ * @param dockerfile the tree that the Dockerfile lies in, which need not be the context, and its path there
+ */
+export function readIgnoreRules(
+  dockerfile: { readonly tree: FileTree; readonly path: string },
+  context: FileTree,
+): IgnoreRules {
+  const candidates = [
+    { tree: dockerfile.tree, path: `${dockerfile.path}.dockerignore` },
+    { tree: context, path: ".dockerignore" },
+  ];
+  for (const { tree, path } of candidates) {
+    const found = followLinks(tree, path, "follow");
+    if (found.entry?.kind !== "file") continue;
+    return parseIgnoreFile(tree.read(found.path).toString("utf8"), join(tree.label, path));
+  }
+  return { file: undefined, patterns: new PatternList([]) };
+}
+
+/**
+ * The tree that a build receives: what BuildKit's transfer of the context leaves of the tree. A folder stays if no
+ * pattern takes it out, even with nothing left in it, or if something in it stays. Folders are filtered when they are
+ * first looked at, and those that cannot hold an exception are never looked into.
+ */
+export function withoutIgnored(tree: FileTree, rules: IgnoreRules): FileTree {
+  return rules.patterns.patterns.length === 0 ? tree : new ReceivedTree(tree, rules.patterns);
+}
+
+/** A folder that is received, or that is taken out and may hold something that is. */
+interface ReceivedFolder {
+  /** Names of what is received, in the tree's order. */
+  readonly names: readonly string[];
+  /** Names of what is not. */
+  readonly ignored: ReadonlySet<string>;
+  readonly results: FolderResults | undefined;
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+class ReceivedTree implements FileTree {
+  readonly label: string;
+  readonly #tree: FileTree;
+  readonly #patterns: PatternList;
+  /** Prefixes of what the exceptions can take back in, each with a slash at its end; undefined: it can be anywhere. */
+  readonly #exceptionPrefixes: readonly string[] | undefined;
+  readonly #folders = new Map<string, ReceivedFolder | undefined>();
+
+  constructor(tree: FileTree, patterns: PatternList) {
+    this.label = tree.label;
+    this.#tree = tree;
+    this.#patterns = patterns;
+    this.#exceptionPrefixes = exceptionPrefixes(patterns);
+  }
+
+  entry(path: string): TreeEntry | undefined {
+    return this.#receives(path) ? this.#tree.entry(path) : undefined;
+  }
+
+  children(path: string): readonly string[] {
+    return this.#receives(path) ? (this.#folder(path)?.names ?? []) : [];
+  }
+
+  read(path: string): Buffer {
+    this.#demand(path);
+    return this.#tree.read(path);
+  }
+
+  async digests(paths: readonly string[]): Promise<readonly string[]> {
+    for (const path of paths) this.#demand(path);
+    return this.#tree.digests(paths);
+  }
+
+  #demand(path: string): void {
+    if (this.#receives(path)) return;
+    throw new UserError({
+      problem: `${path} is not in the context: the ignore rules of ${this.label} leave it out`,
+      fix: `take it back in with a last line !${path}`,
+    });
+  }
+
+  #receives(path: string): boolean {
+    if (path === "") return true;
+    const folder = this.#folder(parentOf(path));
+    return folder !== undefined && !folder.ignored.has(baseOf(path));
+  }
+
+  /** The folder at a path, or undefined where nothing of it is received. */
+  #folder(path: string): ReceivedFolder | undefined {
+    let folder = this.#folders.get(path);
+    if (folder === undefined && !this.#folders.has(path)) {
+      const parent = path === "" ? undefined : this.#folder(parentOf(path));
+      if (path === "") folder = this.#filter("", undefined);
+      else if (parent && !parent.ignored.has(baseOf(path)))
+        folder = this.#filter(path, this.#results(path, parent.results));
+      this.#folders.set(path, folder);
+    }
+    return folder;
+  }
+
+  /** Filters a folder, and at once those folders in it that stay only if something in them does. */
+  #filter(path: string, results: FolderResults | undefined): ReceivedFolder {
+    const all = this.#tree.children(path);
+    let ignored: Set<string> | undefined;
+    for (const name of all) {
+      const child = join(path, name);
+      if (!this.#patterns.matches(child, results)) continue;
+      if (this.#tree.entry(child)?.kind === "directory" && this.#mayHoldException(child)) {
+        const folder = this.#filter(child, this.#results(child, results));
+        if (folder.names.length > 0) {
+          this.#folders.set(child, folder);
+          continue;
+        }
+      }
+      ignored ??= new Set();
+      ignored.add(name);
+    }
+    const names = ignored ? all.filter((name) => !ignored.has(name)) : all;
+    return { names, ignored: ignored ?? nothing, results };
+  }
+
+  #results(path: string, parent: FolderResults | undefined): FolderResults {
+    const results = new Uint8Array(this.#patterns.patterns.length);
+    this.#patterns.matches(path, parent, results);
+    return results;
+  }
+
+  #mayHoldException(folder: string): boolean {
+    return this.#exceptionPrefixes?.some((prefix) => prefix.startsWith(`${folder}/`)) ?? true;
+  }
+}
+
+/**
+ * Where the exceptions of a list can match, as the transfer sees it: the patterns themselves without a last `/**` or
+ * `/*`; undefined as soon as one of them has a wildcard elsewhere.
+ */
+function exceptionPrefixes(patterns: PatternList): readonly string[] | undefined {
+  const prefixes = patterns.patterns
+    .filter(({ exception }) => exception)
+    .map(({ text }) => text.replace(/\/\*\*$/, "").replace(/\/\*$/, ""));
+  return prefixes.some((prefix) => /[*[\]?^\\]/.test(prefix)) ? undefined : prefixes.map((prefix) => `${prefix}/`);
+}
+
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

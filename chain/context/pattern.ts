@@ -1,0 +1,156 @@
+import { Automaton } from "./automaton.ts";
+import { cleanPath, Glob, MalformedPattern } from "./goPath.ts";
+import { parseGoRegExp } from "./goRegExp.ts";
+
+/** One pattern of an ignore file or of a flag that takes such patterns. */
+export interface Pattern {
+  /** The pattern without its `!`, cleaned. */
+  readonly text: string;
+  /** Whether it began with `!`: what it matches is taken back in. */
+  readonly exception: boolean;
+  /** Whether the pattern matches a path itself, its parents left aside. */
+  readonly matches: (path: string) => boolean;
+}
+
+/**
+ * Parses one pattern as moby's patternmatcher does; undefined for a blank one. Throws MalformedPattern for what it
+ * refuses, also where it would notice only when the pattern is first tried.
+ */
+export function parsePattern(written: string): Pattern | undefined {
+  const trimmed = trimSpace(written);
+  if (trimmed === "") return undefined;
+  const cleaned = cleanPath(trimmed);
+  const exception = cleaned.startsWith("!");
+  const text = exception ? cleaned.slice(1) : cleaned;
+  if (text === "") throw new MalformedPattern('a "!" that takes nothing back in');
+  new Glob(text); // Refuses what Go's Match refuses; the matching itself follows other rules.
+  return { text, exception, matches: compile(text) };
+}
+
+/** Parses patterns that stand in a flag. Throws MalformedPattern. */
+export function parsePatterns(written: readonly string[]): PatternList {
+  return new PatternList(written.flatMap((pattern) => parsePattern(pattern) ?? []));
+}
+
+/** Go's strings.TrimSpace, whose blanks are not those of String.trim. */
+export function trimSpace(text: string): string {
+  return text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
+}
+
+/** The results of matching a folder, one per pattern; what lies in it inherits them. */
+export type FolderResults = Uint8Array;
+
+/**
+ * A list of patterns where a later one overrules an earlier one. moby has two ways to ask it that do not always
+ * agree, so both are here: `matches`, while walking down a tree, and `matchesAlone`.
+ */
+export class PatternList {
+  readonly patterns: readonly Pattern[];
+
+  constructor(patterns: readonly Pattern[]) {
+    this.patterns = patterns;
+  }
+
+  /** Whether a pattern takes anything back in. */
+  get hasExceptions(): boolean {
+    return this.patterns.some(({ exception }) => exception);
+  }
+
+  /**
+   * moby's MatchesUsingParentResults: whether the path matches, given the results of its folder. Without any, the
+   * path's parents are tried too. Where `results` is given, this path's own results are written to it. A pattern that
+   * could not change the answer is not tried and counts as not matching, also for what lies below.
+   */
+  matches(path: string, folder: FolderResults | undefined, results?: FolderResults): boolean {
+    const patterns = this.patterns;
+    let matched = false;
+    for (let i = 0; i < patterns.length; i++) {
+      const pattern = patterns[i] as Pattern;
+      let match = folder !== undefined && folder[i] === 1;
+      if (!match && pattern.exception === matched) {
+        match = pattern.matches(path) || (folder === undefined && matchesParent(pattern, path));
+      }
+      if (match) matched = !pattern.exception;
+      if (results) results[i] = match ? 1 : 0;
+    }
+    return matched;
+  }
+
+  /** moby's MatchesOrParentMatches: whether the path matches, each pattern being tried on it and on all its parents. */
+  matchesAlone(path: string): boolean {
+    return this.matches(path, undefined);
+  }
+}
+
+function matchesParent(pattern: Pattern, path: string): boolean {
+  for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
+    if (pattern.matches(path.slice(0, slash))) return true;
+  }
+  return false;
+}
+
+/**
+ * How moby compares a cleaned pattern with a path: as a whole, as a prefix, as a suffix, or as a Go regular
+ * expression. Which one it takes depends on the pattern's characters in a way that is moby's alone; the two shapes
+ * that ignore files are full of, `*.log` and its `**` form, need no expression.
+ */
+function compile(text: string): (path: string) => boolean {
+  const { kind, expression } = translate(text);
+  if (kind === "whole") return (path) => path === text;
+  if (kind === "prefix") {
+    const prefix = text.slice(0, -2);
+    return (path) => path.startsWith(prefix);
+  }
+  if (kind === "suffix") {
+    const suffix = text.slice(2);
+    const alone = suffix.startsWith("/") ? suffix.slice(1) : undefined;
+    return (path) => path.endsWith(suffix) || path === alone;
+  }
+  const ending = /^(?<deep>\*\*\/)?\*(?<end>[^*?[\]\\^|{}/]+)$/u.exec(text)?.groups;
+  const end = ending?.end;
+  const automaton = new Automaton(parseGoRegExp(expression));
+  if (end === undefined) return (path) => automaton.test(path);
+  if (ending?.deep === undefined) return (path) => path.endsWith(end) && !path.includes("/");
+  return (path) => path.endsWith(end) && (!path.includes("\n") || automaton.test(path));
+}
+
+interface Translation {
+  readonly kind: "whole" | "prefix" | "suffix" | "expression";
+  readonly expression: string;
+}
+
+/** moby's translation, character by character. `|`, `{` and `}` are meant to be escaped and are not: Go's byte overflows. */
+function translate(text: string): Translation {
+  const characters = Array.from(text.startsWith("\ufeff") ? text.slice(1) : text);
+  let kind: Translation["kind"] = "whole";
+  let expression = "^";
+  for (let i = 0; i < characters.length; i++) {
+    const first = i === 0;
+    const character = characters[i] as string;
+    if (character === "*" && characters[i + 1] === "*") {
+      i++;
+      if (characters[i + 1] === "/") i++;
+      if (i + 1 < characters.length) {
+        expression += "(.*/)?";
+        kind = "expression";
+      } else if (kind === "whole") {
+        kind = "prefix";
+      } else {
+        expression += ".*";
+        kind = "expression";
+      }
+      if (first) kind = "suffix";
+    } else if (character === "*" || character === "?") {
+      expression += character === "*" ? "[^/]*" : "[^/]";
+      kind = "expression";
+    } else if (character === "\\") {
+      i++;
+      expression += `\\${characters[i] ?? ""}`;
+      if (i < characters.length) kind = "expression";
+    } else {
+      if (character === "[" || character === "]") kind = "expression";
+      expression += ".+()$".includes(character) ? `\\${character}` : character;
+    }
+  }
+  return { kind, expression: `${expression}$` };
+}
