@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { UserError } from "../chain/errors.ts";
+import { parseSettings, type RawSettings } from "../settings.ts";
+
+const minimal: RawSettings = { stack: "dev", project: "acme-images-dev", region: "us-east4", values: {} };
+
+function refusal(raw: Partial<RawSettings>): UserError {
+  try {
+    parseSettings({ ...minimal, ...raw });
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error("accepted");
+}
+
+function refused(key: string, value: string) {
+  return refusal({ values: { [`strata:${key}`]: value } }).detail;
+}
+
+test("a project and a region are enough", () => {
+  const settings = parseSettings(minimal);
+  expect(settings.environment).toEqual({
+    name: "dev",
+    project: "acme-images-dev",
+    region: "us-east4",
+    prefix: "strata-dev",
+  });
+  expect(settings).toMatchObject({ images: "wait", builder: "cloud", catalogue: "dockerfiles", protect: false });
+  expect(settings.retention.keysPerTarget).toBe(10);
+});
+
+test("a partly given group keeps the defaults of the rest", () => {
+  const { retention } = parseSettings({ ...minimal, values: { "strata:retention": '{"keysPerTarget":2}' } });
+  expect(retention).toMatchObject({ keysPerTarget: 2, untaggedDays: 7 });
+});
+
+test("keys of other namespaces are left alone", () => {
+  expect(() => parseSettings({ ...minimal, values: { "gcp:batching": "{}", "other:x": "1" } })).not.toThrow();
+});
+
+test.each([
+  ["images", "maybe", '"maybe"', "wait, submit or none", "pulumi config set strata:images wait"],
+  ["approval", "yes", '"yes"', "true or false", "pulumi config set strata:approval true"],
+  ["diskGb", "5000", "5000", "a whole number of GB, 100 to 4000", "pulumi config set strata:diskGb 500"],
+  [
+    "refresh",
+    "weekly",
+    '"weekly"',
+    'a cron expression of five fields, or "off"',
+    'pulumi config set strata:refresh "0 4 * * 1"',
+  ],
+  ["egress", "some", '"some"', "public or none", "pulumi config set strata:egress public"],
+])(
+  "a wrong %s is named with its value, what is allowed and the command that mends it",
+  (key, text, value, allowed, fix) => {
+    expect(refused(key, text)).toEqual({
+      problem: `strata:${key} is not usable`,
+      value,
+      allowed,
+      fix,
+      at: { file: "Pulumi.dev.yaml" },
+    });
+  },
+);
+
+test("a wrong value inside a group is named by its path", () => {
+  expect(refused("retention", '{"keysPerTarget":0}')).toMatchObject({
+    problem: "strata:retention.keysPerTarget is not usable",
+    value: "0",
+    fix: "pulumi config set --path 'strata:retention.keysPerTarget' 10",
+  });
+  expect(refused("readers", '["group:a@example.com","allUsers"]')).toMatchObject({
+    problem: "strata:readers[1] is not usable",
+    value: '"allUsers"',
+  });
+});
+
+test("a missing part of a group is named", () => {
+  expect(refused("source", '{"connection":"github"}')).toMatchObject({
+    problem: "strata:source.repository is missing",
+    value: "nothing",
+  });
+});
+
+test("an unknown key is refused with the known ones, and its value is not repeated", () => {
+  const error = refusal({ values: { "strata:aproval": "hunter2" } });
+  expect(error.detail.problem).toBe("strata:aproval is not a setting");
+  expect(error.detail.allowed).toContain("approval, builder, catalogue");
+  expect(error.detail.fix).toBe("pulumi config rm strata:aproval");
+  expect(error.message).not.toContain("hunter2");
+});
+
+test("a secret in the place of a secret's name is not repeated", () => {
+  const source = '{"repository":"https://github.com/acme/images.git","installation":1,"token":"ghp_hunter2"}';
+  const error = refusal({ values: { "strata:source": source } });
+  expect(error.detail).toMatchObject({ problem: "strata:source.token is not usable", value: "(not shown)" });
+  expect(error.message).not.toContain("hunter2");
+});
+
+test("every mistake is named at once", () => {
+  const { message } = refusal({
+    stack: "Production",
+    project: undefined,
+    region: "us-east4-a",
+    values: { "strata:images": "maybe", "strata:diskGb": "1" },
+  });
+  for (const part of ["Production", "gcp:project", "us-east4-a", "strata:images", "strata:diskGb"]) {
+    expect(message).toContain(part);
+  }
+});
+
+test.each([
+  [{ "strata:promoteFrom": "dev" }, "names this environment itself"],
+  [{ "strata:promoteFrom": "acme/strata/dev" }, "names this environment itself"],
+  [{ "strata:promoteFrom": "staging", "strata:builder": "docker" }, "builder docker publishes none"],
+  [{ "strata:images": "submit", "strata:builder": "docker" }, "builder docker builds here"],
+  [
+    { "strata:promoteFrom": "staging", "strata:source": '{"repository":"https://a.example/b.git","connection":"c"}' },
+    "promoteFrom never builds",
+  ],
+  [{ "strata:source": '{"repository":"https://a.example/b.git"}' }, "neither an existing connection"],
+  [{ "strata:source": '{"repository":"https://a.example/b.git","installation":1}' }, "neither an existing connection"],
+])("settings that contradict each other are refused: %j", (values, problem) => {
+  expect(refusal({ values }).detail.problem).toContain(problem);
+});
+
+test.each(["dev", "staging", "prod"])("the example Pulumi.%s.yaml is accepted", (stack) => {
+  const { config } = parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8"));
+  const values = Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+  const settings = parseSettings({ stack, project: config["gcp:project"], region: config["gcp:region"], values });
+  expect(settings.environment.name).toBe(stack);
+});
