@@ -1,5 +1,5 @@
 import { hash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -134,7 +134,7 @@ export class StatCache {
       renameSync(temporary, this.#path);
     } catch {
       // A cache that cannot be kept (a read-only home, a full disk) costs time and nothing else.
-      rmSync(temporary, { force: true });
+      removeIfThere(temporary);
     }
   }
 
@@ -210,4 +210,12 @@ export class StatCache {
 /** sha256 over all but the checksum itself. */
 function checksum(bytes: Buffer): Buffer {
   return hash("sha256", bytes.subarray(0, bytes.length - CHECKSUM_BYTES), "buffer");
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was never made, or its folder cannot be written to.
+  }
 }
