@@ -20,6 +20,8 @@ requirements=()
 for lock in "$@"; do
   requirements+=(--requirement "$lock")
 done
+# Bytecode then names its source by content and not by time, so that two builds give the same files.
+export SOURCE_DATE_EPOCH=315532800
 "$here/keep-torch.sh" "$python" -m pip install \
   --no-cache-dir --disable-pip-version-check --no-input --root-user-action=ignore \
   --require-hashes --no-deps --only-binary=:all: "${requirements[@]}"
