@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { EventEmitter } from "node:events";
+import { Faults } from "./http/faults.ts";
+import { Journal } from "./http/journal.ts";
+import { Access } from "./identity/access.ts";
+import { Tokens } from "./identity/tokens.ts";
+import { Blobs } from "./state/blobs.ts";
+import { Documents } from "./state/documents.ts";
+
+/** What can be set on a local cloud. */
+export interface CloudSettings {
+  /** Milliseconds until a long-running operation is done; 0 answers `done: true` at once. */
+  readonly operationDelayMs: number;
+  /** How many times faster than real the simulated builds run; 0 finishes them at once. */
+  readonly timeScale: number;
+  /** Who runs builds. */
+  readonly worker: "simulated" | "docker";
+}
+
+/** What the settings are when nobody says otherwise. */
+export const DEFAULT_SETTINGS: CloudSettings = { operationDelayMs: 0, timeScale: 600, worker: "simulated" };
+
+/** Everything that the products of one local cloud share. */
+export class Cloud {
+  readonly documents: Documents;
+  readonly blobs: Blobs;
+  readonly tokens: Tokens;
+  readonly access: Access;
+  readonly journal = new Journal();
+  readonly faults = new Faults();
+  /** Things that products tell each other: `object` when one is finalised, `message` when one is published. */
+  readonly events = new EventEmitter();
+  readonly settings: CloudSettings;
+  /** `http://127.0.0.1:PORT`, set once the server listens. */
+  origin = "";
+
+  /**
+   * @param directory - where the state is kept.
+   */
+  constructor(directory: string, settings: CloudSettings) {
+    this.documents = new Documents(directory);
+    this.blobs = new Blobs(join(directory, "content"));
+    this.tokens = new Tokens(this.documents);
+    this.access = new Access(this.documents);
+    this.settings = settings;
+  }
+
+  /** `127.0.0.1:PORT`: the host of image references. */
+  get host(): string {
+    return this.origin.replace("http://", "");
+  }
+}
