@@ -4,8 +4,8 @@ import { closeSync, constants, openSync, readSync } from "node:fs";
 /** Read at once where a file fits, in pieces of this size where it does not. In bytes. */
 const BUFFER_BYTES = 1 << 20;
 
-/** A symlink that took a file's place after it was looked at is an error, not something to follow. */
-const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
+/** How a file is opened: a symlink that took a file's place after it was looked at is an error, not something to follow. */
+export const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
 
 let shared: Buffer | undefined;
 

@@ -1,9 +1,14 @@
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
 import { UserError } from "../errors.ts";
+import type { StreamedTree } from "./contents.ts";
 import { Directory, unreadable } from "./directory.ts";
+import { OPEN_FLAGS } from "./hashFile.ts";
 import { hashFiles } from "./hashPool.ts";
 import { ROOT_KEY, STAT_FIELDS, StatCache } from "./statCache.ts";
-import type { FileTree, TreeEntry } from "./tree.ts";
+import type { TreeEntry } from "./tree.ts";
+
+/** A large file is given in pieces of this size, in bytes. */
+const PIECE_BYTES = 1 << 20;
 
 /** How a work tree is read. */
 export interface WorkTreeOptions {
@@ -18,11 +23,11 @@ export interface WorkTreeOptions {
  * The tree of a folder of this machine. Only the directories that are asked for are listed, and what was seen once is
  * kept for the life of the tree: make a new one to see later changes.
  */
-export function workTree(folder: string, options: WorkTreeOptions = {}): FileTree {
+export function workTree(folder: string, options: WorkTreeOptions = {}): StreamedTree {
   return new WorkTree(folder, options.statCache);
 }
 
-class WorkTree implements FileTree {
+class WorkTree implements StreamedTree {
   readonly label: string;
   readonly #root: string;
   readonly #cacheFolder: string | undefined;
@@ -55,6 +60,23 @@ class WorkTree implements FileTree {
       return readFileSync(directory.pathOf(index));
     } catch (error) {
       throw unreadable(directory.pathOf(index), error);
+    }
+  }
+
+  *pieces(path: string): Generator<Buffer, void> {
+    const { directory, index } = this.#file(path);
+    const file = open(directory.pathOf(index));
+    // One byte more than expected, so that a file of the expected size comes in one piece.
+    const room = Math.min(directory.size(index) + 1, PIECE_BYTES);
+    try {
+      for (;;) {
+        const piece = Buffer.allocUnsafe(room);
+        const read = readSync(file, piece);
+        if (read === 0) return;
+        yield piece.subarray(0, read);
+      }
+    } finally {
+      closeSync(file);
     }
   }
 
@@ -115,6 +137,14 @@ class WorkTree implements FileTree {
       fix: "check the path",
       at: { file: this.label },
     });
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, OPEN_FLAGS);
+  } catch (error) {
+    throw unreadable(path, error);
   }
 }
 
