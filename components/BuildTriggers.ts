@@ -1,0 +1,119 @@
+import { cloudbuild, cloudscheduler, pubsub } from "@pulumi/gcp";
+import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import type { Environment } from "../settings.ts";
+
+export interface BuildTriggersArgs {
+  readonly environment: Environment;
+  /** Resource name of the Git repository, `projects/…/repositories/…`. */
+  readonly repository: Input<string>;
+  /** The protected branch that publishes. */
+  readonly branch: string;
+  /** The catalogue's folder in the repository. */
+  readonly catalogue: string;
+  /** Whether a push waits for a person's approval. */
+  readonly approval: boolean;
+  /** When the refresh runs: a cron expression in UTC, or off. */
+  readonly refresh: string;
+  /** Account of builds that publish, `projects/…/serviceAccounts/…`. */
+  readonly publisherAccount: Input<string>;
+  /** Account of builds that pull requests start. */
+  readonly checkerAccount: Input<string>;
+  /** What cloudbuild.yaml needs to know of the environment, by substitution (`_REGISTRY` and the like). */
+  readonly substitutions: Readonly<Record<string, Input<string>>>;
+}
+
+/** What cloudbuild.yaml does: publish what changed, check a pull request, or look for newer bases. */
+type Mode = "publish" | "check" | "refresh";
+
+/**
+ * What starts a build: a push to the protected branch, a pull request, a person, and the week. All four run the
+ * repository's cloudbuild.yaml, which runs the same `strata build`; they differ in mode and in who they are.
+ */
+export class BuildTriggers extends ComponentResource {
+  constructor(name: string, args: BuildTriggersArgs, options?: ComponentResourceOptions) {
+    super("strata:index:BuildTriggers", name, {}, options);
+
+    const trigger = (kind: string, description: string, mode: Mode, rest: cloudbuild.TriggerArgs) =>
+      new cloudbuild.Trigger(
+        `${name}-${kind}`,
+        {
+          project: args.environment.project,
+          location: args.environment.region,
+          name: `${args.environment.prefix}-${kind}`,
+          description,
+          serviceAccount: mode === "check" ? args.checkerAccount : args.publisherAccount,
+          substitutions: { ...args.substitutions, _MODE: mode },
+          includeBuildLogs: "repositoryEventConfig" in rest ? "INCLUDE_BUILD_LOGS_WITH_STATUS" : undefined,
+          ...rest,
+        },
+        { parent: this },
+      );
+
+    trigger("push", `Publishes what a push to ${args.branch} changed`, "publish", {
+      ...onRepository(args),
+      repositoryEventConfig: { repository: args.repository, push: { branch: exactly(args.branch) } },
+      ...(args.approval && { approvalConfig: { approvalRequired: true } }),
+    });
+    trigger("pull-request", "Plans and checks a pull request, and publishes nothing", "check", {
+      ...onRepository(args),
+      repositoryEventConfig: {
+        repository: args.repository,
+        pullRequest: {
+          branch: exactly(args.branch),
+          commentControl: "COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY",
+        },
+      },
+    });
+    trigger("manual", "Publishes what is missing, when a person asks", "publish", onBranch(args));
+    if (args.refresh !== "off") {
+      trigger("refresh", "Looks for newer bases and publishes what they change", "refresh", {
+        ...onBranch(args),
+        pubsubConfig: { topic: schedule(this, name, args).id },
+      });
+    }
+
+    this.registerOutputs({});
+  }
+}
+
+/** Runs the pushed revision's cloudbuild.yaml, and only when something was pushed that a key can depend on. */
+function onRepository({ catalogue }: BuildTriggersArgs): cloudbuild.TriggerArgs {
+  return {
+    filename: "cloudbuild.yaml",
+    // Google matches names, strata matches content: this must never be narrower than what a key is computed from.
+    includedFiles: [`${catalogue}/**`, "chain/**", "cloudbuild.yaml", "package-lock.json"],
+  };
+}
+
+/** Runs the branch's newest cloudbuild.yaml. */
+function onBranch({ repository, branch }: BuildTriggersArgs): cloudbuild.TriggerArgs {
+  const revision = { repository, repoType: "GITHUB" };
+  return {
+    sourceToBuild: { ...revision, ref: `refs/heads/${branch}` },
+    gitFileSource: { ...revision, path: "cloudbuild.yaml", revision: `refs/heads/${branch}` },
+  };
+}
+
+/** A branch filter is a regular expression that Google searches for anywhere in the name. */
+function exactly(branch: string): string {
+  return `^${branch.replace(/[.+*?^${}()|[\]\\]/g, "\\$&")}$`;
+}
+
+/** A topic that the scheduler writes to when the refresh is due. */
+function schedule(parent: BuildTriggers, name: string, args: BuildTriggersArgs): pubsub.Topic {
+  const { project, region, prefix } = args.environment;
+  const topic = new pubsub.Topic(`${name}-refresh`, { project, name: `${prefix}-refresh` }, { parent });
+  new cloudscheduler.Job(
+    `${name}-refresh`,
+    {
+      project,
+      region,
+      name: `${prefix}-refresh`,
+      schedule: args.refresh,
+      timeZone: "Etc/UTC",
+      pubsubTarget: { topicName: topic.id, data: Buffer.from("refresh").toString("base64") },
+    },
+    { parent },
+  );
+  return topic;
+}
