@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the wheels that no lock can install directly: TensorRT's three source distributions and Image Engine.
+# Makes the wheels that no lock can install directly: TensorRT's, Torch-TensorRT without its C++ libraries, Image Engine.
 #
 #   build-wheels.sh build FOLDER   leaves them in FOLDER
 #   build-wheels.sh resolve        prints the SHA-256 for tensorrt-libs.sha256
@@ -29,6 +29,17 @@ build_tensorrt() {
   NVIDIA_TENSORRT_DISABLE_INTERNAL_PIP=1 build_wheels "$1" --require-hashes --requirement "$here/tensorrt.lock"
 }
 
+# The published Torch-TensorRT holds C++ libraries compiled for std::string as it was before C++11, as PyPI's torch 2.6
+# is; the torch of this catalogue is compiled for today's, so these libraries do not load and nor does the package.
+# Without them it is what its own PYTHON_ONLY build makes: TensorRT engines run through TensorRT's Python interface.
+fetch_tensorrt_wheels() {
+  "$python" -m pip download --quiet --no-cache-dir --disable-pip-version-check --require-hashes --no-deps \
+    --only-binary=:all: --requirement "$here/tensorrt-wheels.lock" --dest "$1"
+  PYTHONPATH="$work/tools" "$python" -m wheel unpack --dest "$work/unpacked" "$1"/torch_tensorrt-*.whl
+  rm --recursive "$1"/torch_tensorrt-*.whl "$work"/unpacked/*/torch_tensorrt/lib "$work"/unpacked/*/torch_tensorrt/_C.*.so
+  PYTHONPATH="$work/tools" "$python" -m wheel pack --dest-dir "$1" "$work"/unpacked/*
+}
+
 libs_sha256() {
   sha256sum "$1"/tensorrt_cu12_libs-*.whl | cut --delimiter=' ' --fields=1
 }
@@ -48,6 +59,7 @@ case "${1:-}" in
       echo "build-wheels.sh: TensorRT's libraries have SHA-256 $received, pinned is $pinned" >&2
       exit "$EXIT_MISMATCH"
     fi
+    fetch_tensorrt_wheels "$folder"
     # setuptools writes beside the sources, which are mounted read-only in an image's build.
     mkdir "$work/source"
     cp --recursive "$here/image_engine" "$here/pyproject.toml" "$work/source"

@@ -10,8 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../shared/build/progress.sh
 . "$here/progress.sh"
 
-# The lock alone is not complete: Torch-TensorRT needs the wheels. So `pip check` waits for the end.
-PIP_CHECK=0 "$here/install-lock.sh" "$here/requirements.lock"
+"$here/install-lock.sh" "$here/requirements.lock"
 progress 60 "locked packages installed"
 "$here/keep-torch.sh" python3 -m pip install --no-cache-dir --disable-pip-version-check --no-input \
   --root-user-action=ignore --no-index --no-deps "$1"/*.whl
