@@ -1,4 +1,4 @@
-import { formatReference, parseReference } from "../../cloud/registry/reference.ts";
+import { formatReference, parseReference } from "../../chain/reference.ts";
 
 const digest = `sha256:${"a1".repeat(32)}`;
 

@@ -1,4 +1,4 @@
-import { UserError } from "../../chain/errors.ts";
+import { UserError } from "./errors.ts";
 
 /** A name of an image in a registry, in parts. */
 export interface Reference {

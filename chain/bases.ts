@@ -1,0 +1,88 @@
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { type Location, UserError } from "./errors.ts";
+import { formatReference, isDigest, parseReference } from "./reference.ts";
+
+/** What stands in the lock for a base image whose digest nobody has asked a registry for yet. */
+export const UNRESOLVED = "unresolved";
+
+/** The lock of base images: a digest, or UNRESOLVED, for each full reference. */
+export interface BaseLock {
+  /** Path for messages. */
+  readonly file: string;
+  /** By full reference (`docker.io/library/debian:12`), as `fullName` writes it. */
+  readonly digests: ReadonlyMap<string, string>;
+}
+
+const schema = z.strictObject({
+  images: z.record(
+    z.string(),
+    z.strictObject({
+      digest: z.string().refine((text) => text === UNRESOLVED || isDigest(text), {
+        message: "has to be sha256: and 64 lower-case hex digits, or unresolved",
+      }),
+    }),
+  ),
+});
+
+/**
+ * Reads bases.lock.yaml.
+ * @param file the path for messages
+ * @throws UserError with file and line
+ */
+export function parseBaseLock(text: string, file: string): BaseLock {
+  const document = parseDocument(text, { prettyErrors: true });
+  const [broken] = document.errors;
+  if (broken) {
+    throw new UserError({ problem: broken.message, at: { file, line: broken.linePos?.[0].line ?? 1 } });
+  }
+  const parsed = schema.safeParse(document.toJS() ?? { images: {} });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new UserError({
+      problem: `the lock of base images cannot be read: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+      allowed: "images: { name:tag: { digest: sha256:… } }",
+      fix: "run `strata lock`, which writes the file",
+      at: { file },
+    });
+  }
+  const entries = Object.entries(parsed.data.images);
+  return { file, digests: new Map(entries.map(([name, { digest }]) => [fullName(name), digest])) };
+}
+
+/** A reference with registry, library folder and tag written out, so that two spellings of one image are equal. */
+export function fullName(name: string): string {
+  return formatReference(parseReference(name));
+}
+
+/**
+ * The digest that a base image is pinned to.
+ * @param name as the Dockerfile names it; a digest in the name counts more than the lock
+ * @throws UserError where nothing pins it: its content could change unseen
+ */
+export function pinnedDigest(name: string, lock: BaseLock | undefined, at: Location): string {
+  const named = referenceAt(name, at);
+  if (named.digest !== undefined) return named.digest;
+  const digest = lock?.digests.get(formatReference(named));
+  if (digest !== undefined && digest !== UNRESOLVED) return digest;
+  const lockFile = lock?.file ?? "bases.lock.yaml";
+  throw new UserError({
+    problem:
+      digest === UNRESOLVED
+        ? `the digest of this base image stands as unresolved in ${lockFile}, so its content could change unseen`
+        : `no digest pins this base image, so its content could change unseen`,
+    value: name,
+    allowed: `a digest in ${lockFile}, or name@sha256:…`,
+    fix: `strata lock ${name}`,
+    at,
+  });
+}
+
+function referenceAt(name: string, at: Location) {
+  try {
+    return parseReference(name);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError({ ...error.detail, at }, { cause: error });
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Blanks as Go's unicode.IsSpace sees them, which BuildKit trims and splits by. Differs from JavaScript's \s in U+0085
+ * (a blank here, not there) and U+FEFF (the reverse).
+ */
+const BLANK = "\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+
+const blank = new RegExp(`^[${BLANK}]$`, "u");
+const leading = new RegExp(`^[${BLANK}]+`, "u");
+
+/** Whether one character (a code point) is a blank. */
+export function isBlank(character: string): boolean {
+  return blank.test(character);
+}
+
+/** The text without leading blanks. */
+export function trimStart(text: string): string {
+  return text.replace(leading, "");
+}
+
+/** The text without leading and trailing blanks. */
+export function trim(text: string): string {
+  return trimEnd(trimStart(text));
+}
+
+/** Scans from the end, because a pattern anchored there would be tried at every run of blanks. */
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && isBlank(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
+/** Splits at the first run of the blanks that separate a keyword or an old-form key from its value. */
+export function splitOnce(text: string): readonly [string] | readonly [string, string] {
+  const gap = /[\t\v\f\r ]+/.exec(text);
+  if (!gap) return [text];
+  return [text.slice(0, gap.index), text.slice(gap.index + gap[0].length)];
+}

@@ -1,0 +1,184 @@
+import { posix } from "node:path";
+import { type ImageConfig, scratchConfig } from "./image.ts";
+import type { Instruction, InstructionOf } from "./instructions.ts";
+import { evaluateMetadata } from "./metadata.ts";
+import { parseInstruction } from "./parse.ts";
+import { formatPlatform, type Platform } from "./platforms.ts";
+import { evaluateRun } from "./run.ts";
+import { type BuildOptions, copySupplier, mountSuppliers, type Stage, type Stages, type Supplier } from "./stages.ts";
+import { type DeclaredArg, StageState } from "./state.ts";
+import type { FileSystem, ImageReference, Step } from "./steps.ts";
+import { parseTrigger } from "./syntax.ts";
+import { evaluateTransfer } from "./transfer.ts";
+
+/** What an image from outside the Dockerfile brings with it, as far as it is known before the build. */
+export type ImageLookup = (image: ImageReference, line: number) => ImageConfig;
+
+/** An instruction of a used stage. */
+export interface UsedInstruction {
+  readonly stage: string;
+  readonly instruction: Instruction;
+  /** The step it makes; undefined for metadata. */
+  readonly step?: Step;
+  /** Whether it is metadata that is kept in the target's configuration or history. */
+  readonly inTarget: boolean;
+}
+
+/** What a target consists of before any file is read. */
+export interface Evaluation {
+  /** The Dockerfile's path, for messages. */
+  readonly file: string;
+  /** The target's file system: the last of its chain of steps. */
+  readonly fileSystem: FileSystem;
+  readonly config: ImageConfig;
+  readonly platform: Platform;
+  /** Used instructions, stage by stage in the order of the file. */
+  readonly instructions: readonly UsedInstruction[];
+  /** Values of the build args that used stages declare or are FROM. */
+  readonly args: ReadonlyMap<string, string>;
+}
+
+/**
+ * Walks the stages that the target reaches as BuildKit does, and says what each instruction does: which steps there
+ * are, on what they depend, what they read, and what the image's configuration becomes.
+ * @param lookUp the configuration of an image from outside; called once for each image that is used
+ * @throws UserError with file and line for whatever cannot be decided before the build
+ */
+export function evaluateTarget(stages: Stages, options: BuildOptions, lookUp: ImageLookup): Evaluation {
+  return new Evaluator(stages, options, lookUp).run();
+}
+
+/** A stage that has been walked. */
+interface Walked {
+  readonly fileSystem: FileSystem;
+  readonly config: ImageConfig;
+  readonly env: ReadonlyMap<string, string>;
+  readonly args: readonly DeclaredArg[];
+  readonly platform: Platform;
+}
+
+class Evaluator {
+  private readonly stages: Stages;
+  private readonly options: BuildOptions;
+  private readonly lookUp: ImageLookup;
+  private readonly walked = new Map<Stage, Walked>();
+  private readonly used = new Map<Stage, UsedInstruction[]>();
+  private readonly images = new Map<string, Walked>();
+  private readonly args = new Map<string, string>();
+
+  constructor(stages: Stages, options: BuildOptions, lookUp: ImageLookup) {
+    this.stages = stages;
+    this.options = options;
+    this.lookUp = lookUp;
+  }
+
+  run(): Evaluation {
+    const { fileSystem, config, platform } = this.walk(this.stages.target);
+    const instructions = this.stages.all.flatMap((stage) => this.used.get(stage) ?? []);
+    const { file } = this.stages.dockerfile;
+    return { file, fileSystem, config, platform, instructions, args: this.args };
+  }
+
+  private walk(stage: Stage): Walked {
+    const before = this.walked.get(stage);
+    if (before) return before;
+    const { file, escape } = this.stages.dockerfile;
+    const base =
+      typeof stage.base === "string" ? this.image(stage.base, stage.platform, stage.from) : this.walk(stage.base);
+    const state = new StageState({ stage: stage.label, file, escape }, base);
+    state.line = stage.from.source.line;
+    if (state.config.workdir !== "") state.config.workdir = this.workdir(state, state.config.workdir);
+    const used: UsedInstruction[] = [];
+    const inTarget = this.isInTarget(stage);
+    for (const instruction of [...this.triggers(base.config.onbuild, stage), ...stage.instructions]) {
+      state.line = instruction.source.line;
+      const step = this.apply(instruction, state, stage, base.platform);
+      used.push({ stage: stage.label, instruction, inTarget, ...(step && { step }) });
+      this.noteArgs(instruction, state);
+    }
+    for (const name of stage.usedGlobals) this.args.set(name, this.stages.globals.get(name) ?? "");
+    const { fileSystem, config, env, args } = state;
+    const result = { fileSystem, config, env, args, platform: base.platform };
+    this.walked.set(stage, result);
+    this.used.set(stage, used);
+    return result;
+  }
+
+  /** Whether a stage is the target or one that the target is FROM. */
+  private isInTarget(stage: Stage): boolean {
+    for (let at: Stage | string = this.stages.target; typeof at !== "string"; at = at.base)
+      if (at === stage) return true;
+    return false;
+  }
+
+  private image(name: string, platform: Platform, source: InstructionOf<"FROM"> | Instruction): Walked {
+    // An empty image is for the platform of the build, whatever FROM says.
+    if (name === "scratch") {
+      const { platform: target } = this.options;
+      return { fileSystem: { kind: "scratch" }, config: scratchConfig, env: new Map(), args: [], platform: target };
+    }
+    const image = { name, platform: formatPlatform(platform) };
+    const key = `${image.platform} ${name}`;
+    const known = this.images.get(key);
+    if (known) return known;
+    const config = this.lookUp(image, source.source.line);
+    const found: Walked = { fileSystem: { kind: "image", image }, config, env: new Map(), args: [], platform };
+    this.images.set(key, found);
+    return found;
+  }
+
+  private supply(supplier: Supplier | undefined, instruction: Instruction): FileSystem | undefined {
+    if (supplier === undefined) return undefined;
+    if (typeof supplier !== "string") return this.walk(supplier).fileSystem;
+    return this.image(supplier, this.options.platform, instruction).fileSystem;
+  }
+
+  /** The triggers that a base has for its children, as instructions of the child. */
+  private triggers(expressions: readonly string[], stage: Stage): readonly Instruction[] {
+    const { file } = this.stages.dockerfile;
+    const { line } = stage.from.source;
+    return expressions.map((expression) => parseInstruction(parseTrigger(expression, file, line), file, "\\"));
+  }
+
+  private apply(instruction: Instruction, state: StageState, stage: Stage, platform: Platform): Step | undefined {
+    switch (instruction.kind) {
+      case "RUN": {
+        const suppliers = mountSuppliers(instruction, this.stages, stage).map((one) => this.supply(one, instruction));
+        return evaluateRun(instruction, state, suppliers, platform);
+      }
+      case "COPY": {
+        const supplier = copySupplier(instruction, this.stages, stage);
+        return evaluateTransfer(instruction, state, this.supply(supplier, instruction));
+      }
+      case "ADD":
+        return evaluateTransfer(instruction, state, undefined);
+      case "WORKDIR": {
+        const folder = this.workdir(state, state.expand(instruction.value));
+        state.config.workdir = folder;
+        state.remember(`WORKDIR ${folder}`);
+        if (folder === "/") return undefined;
+        const operation = { folder: posix.normalize(folder).replace(/(.)\/+$/, "$1"), owner: state.config.user };
+        return state.append(instruction, { operation, inputs: [state.fileSystem], reads: [] });
+      }
+      default: {
+        const { args: given, hints } = this.options;
+        evaluateMetadata(instruction, state, { given, globals: this.stages.globals, hints });
+        return undefined;
+      }
+    }
+  }
+
+  /** A relative folder is joined to the one before; an absolute one stays as it is written. */
+  private workdir(state: StageState, path: string): string {
+    if (path === "") return state.config.workdir || "/";
+    return path.startsWith("/") ? path : posix.join(state.config.workdir || "/", path).replace(/(.)\/+$/, "$1");
+  }
+
+  private noteArgs(instruction: Instruction, state: StageState): void {
+    if (instruction.kind !== "ARG") return;
+    for (const { name } of instruction.args) {
+      const value = state.env.get(name);
+      if (value !== undefined && !this.options.hints.has(name)) this.args.set(name, value);
+    }
+  }
+}

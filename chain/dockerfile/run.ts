@@ -1,0 +1,155 @@
+import { posix } from "node:path";
+import type { Canonical } from "../canonical.ts";
+import type { InstructionOf } from "./instructions.ts";
+import { type Mount, parseMounts } from "./mounts.ts";
+import { dropTabs } from "./parse.ts";
+import { formatPlatform, type Platform } from "./platforms.ts";
+import type { StageState } from "./state.ts";
+import type { ContextRead, FileSystem, Step } from "./steps.ts";
+import { isSymbolic, readable } from "./symbols.ts";
+import { heredocOf } from "./syntax.ts";
+
+/** A command with the stage's SHELL, or BuildKit's default, in front. */
+export function withShell(state: StageState, parts: readonly string[]): readonly string[] {
+  const shell = state.config.shell.length > 0 ? state.config.shell : ["/bin/sh", "-c"];
+  return [...shell, parts.join(" ")];
+}
+
+/**
+ * RUN: a step that gets the environment, folder and user of its place, the command as the shell gets it, and its
+ * mounts.
+ * @param suppliers what the mounts take files from, in their order; undefined for the context or nothing
+ */
+export function evaluateRun(
+  run: InstructionOf<"RUN">,
+  state: StageState,
+  suppliers: readonly (FileSystem | undefined)[],
+  platform: Platform,
+): Step {
+  const at = { file: state.file, line: state.line };
+  const { command, script } = commandOf(run, state);
+  const mounts = parseMounts(run.mounts, (word) => state.expand(word), at);
+  const read = readMounts(mounts, state, suppliers);
+  const env = [...state.env].map(([name, value]) => `${name}=${value}`);
+  const operation: Canonical = {
+    run: command,
+    script,
+    env,
+    folder: state.config.workdir,
+    user: state.config.user,
+    network: run.network,
+    security: run.security,
+    devices: run.devices,
+    mounts: read.mounts,
+    platform: formatPlatform(platform),
+  };
+  const step = state.append(run, { operation, inputs: [state.fileSystem, ...read.inputs], reads: read.reads });
+  state.remember(`RUN ${[...argsInHistory(state), ...command].join(" ")}`);
+  return step;
+}
+
+/** The arguments of the process, and a script that BuildKit mounts for a here-document with a "#!" line. */
+function commandOf(
+  run: InstructionOf<"RUN">,
+  state: StageState,
+): { command: readonly string[]; script: string | null } {
+  const { arguments: words, shell } = run.command;
+  const [first] = run.source.heredocs;
+  if (!first) return { command: shell ? withShell(state, words) : words, script: null };
+  const text = words[0] ?? "";
+  if (!heredocOf(text, { file: state.file, line: state.line })) {
+    // More than the here-document: the shell gets the line with the documents below it, as written.
+    const bodies = run.source.heredocs.map(({ content, name }) => `\n${content}${name}`).join("");
+    return { command: withShell(state, [text + bodies]), script: null };
+  }
+  const content = first.dropsTabs ? dropTabs(first.content) : first.content;
+  if (!content.startsWith("#!")) return { command: withShell(state, [content]), script: null };
+  return { command: withShell(state, [`/dev/pipes/${first.name}`]), script: content };
+}
+
+/** "|2 A=1 B=2": the declared args with the values that the step sees. */
+function argsInHistory(state: StageState): readonly string[] {
+  const shown = new Map<string, string>();
+  for (const { name, value } of state.args) shown.set(name, state.env.get(name) ?? value);
+  if (shown.size === 0) return [];
+  return [`|${shown.size}`, ...[...shown].map(([name, value]) => `${name}=${value}`)];
+}
+
+/** Mounts as the key has them, the file systems they take files from, and what they read from the context. */
+function readMounts(
+  mounts: readonly Mount[],
+  state: StageState,
+  suppliers: readonly (FileSystem | undefined)[],
+): { mounts: Canonical; inputs: FileSystem[]; reads: ContextRead[] } {
+  const paths = mounts.filter(readsContext).map(({ source }) => contextPath(source, state));
+  const ranks = [...new Set(paths)].sort();
+  const inputs: FileSystem[] = [];
+  const placed = mounts
+    .filter(({ type }) => type !== "secret" && type !== "ssh")
+    .map((mount) => {
+      const target = mountTarget(mount, state);
+      const supplier = suppliers[mounts.indexOf(mount)];
+      const operation: Canonical = {
+        type: mount.type,
+        target,
+        readOnly: mount.readOnly,
+        size: mount.size,
+        ownCache: mount.type === "cache" ? hasOwnCache(mount, target) : null,
+        // What a folder that the mount makes itself gets.
+        made:
+          contextPath(mount.source, state) === "" ? [mount.uid ?? null, mount.gid ?? null, mount.mode ?? null] : null,
+        from: null,
+      };
+      if (mount.type === "tmpfs") return { target, operation };
+      // Which of the folders in the context it is; their content counts, their names do not.
+      if (readsContext(mount))
+        return { target, operation: { ...operation, from: ranks.indexOf(contextPath(mount.source, state)) } };
+      if (!supplier) return { target, operation };
+      return { target, operation: { ...operation, from: posix.join("/", mount.source) }, supplier };
+    });
+  placed.sort((one, other) => (one.target < other.target ? -1 : one.target > other.target ? 1 : 0));
+  for (const { supplier } of placed) if (supplier) inputs.push(supplier);
+  const secrets = mounts.filter(({ type }) => type === "secret").map((mount) => secretOperation(mount));
+  const agents = mounts
+    .filter(({ type }) => type === "ssh")
+    .map(({ id, target, uid, gid, mode, required }) => ({
+      ...{ type: "ssh", id, target, required, owner: [uid ?? null, gid ?? null, mode ?? null] },
+    }));
+  return {
+    mounts: [...placed.map(({ operation }) => operation), ...secrets, ...agents],
+    inputs,
+    reads: ranks.length > 0 ? [{ kind: "mounts", paths: ranks }] : [],
+  };
+}
+
+function readsContext({ type, from }: Mount): boolean {
+  return type === "bind" && from === "";
+}
+
+function contextPath(source: string, state: StageState): string {
+  if (isSymbolic(source)) {
+    throw state.error("the source of a mount is not known before the build", readable(source), {
+      fix: "set the variable in this Dockerfile with ARG or ENV",
+    });
+  }
+  return posix.join("/", source).replace(/\/+$/, "").slice(1);
+}
+
+function mountTarget({ target }: Mount, state: StageState): string {
+  const path = target.startsWith("/") ? target : posix.join("/", state.config.workdir, target);
+  if (path === "/") throw state.error("a mount cannot cover the root", target, { allowed: "a folder or file below /" });
+  return path;
+}
+
+/** Whether a cache mount is not simply the shared one of its target. BuildKit drops ids and sharing from its key. */
+function hasOwnCache({ id, sharing, target: written }: Mount, target: string): boolean {
+  const name = id === "" ? posix.normalize(written) : id;
+  return name !== target || (sharing !== "" && sharing !== "shared");
+}
+
+function secretOperation({ id, source, target, env, uid, gid, mode, required }: Mount): Canonical {
+  const name = source || id || posix.basename(target);
+  const file = env === undefined ? target || `/run/secrets/${posix.basename(name)}` : target || null;
+  const owner = [uid, gid, mode].some((one) => one !== undefined) ? [uid ?? 0, gid ?? 0, mode ?? 0o400] : null;
+  return { type: "secret", id: name, target: file, env: env ?? null, owner, required };
+}

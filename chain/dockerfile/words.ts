@@ -1,0 +1,329 @@
+import { isBlank } from "./characters.ts";
+import { replacePattern, trimPrefix, trimSuffix } from "./patterns.ts";
+import { isSymbolic, symbol } from "./symbols.ts";
+
+/** Where the values of variables come from. */
+export interface Variables {
+  /** The value, possibly symbolic; undefined where the variable is not set. */
+  get(name: string): string | undefined;
+  /** Whether a variable that get does not know may still be set, by a base image whose configuration is not known. */
+  readonly open: boolean;
+}
+
+/** No variables at all. */
+export const noVariables: Variables = { get: () => undefined, open: false };
+
+/** How a word is read; the defaults are those of instruction arguments. */
+export interface WordOptions {
+  /** The Dockerfile's escape character. */
+  readonly escape: string;
+  /** Keep quotes in the result. */
+  readonly keepQuotes?: boolean;
+  /** Keep escape characters in the result. */
+  readonly keepEscapes?: boolean;
+  /** Quotes are ordinary characters: the text of a heredoc. */
+  readonly plainQuotes?: boolean;
+  /** Leave a variable that is not set as it is written. */
+  readonly keepUnset?: boolean;
+}
+
+/** Expands variables and removes quotes and escapes; blanks stay. Throws an Error that says what is wrong with the word. */
+export function expandWord(word: string, variables: Variables, options: WordOptions): string {
+  return new WordReader(word, variables, options).readAll().text;
+}
+
+/** The same, then split at blanks that are neither quoted nor escaped. */
+export function splitWords(word: string, variables: Variables, options: WordOptions): readonly string[] {
+  return new WordReader(word, variables, options).readAll().words;
+}
+
+/** Collects the words of a text while it is read. */
+class Words {
+  private readonly done: string[] = [];
+  private current = "";
+
+  plain(characters: string): void {
+    for (const character of characters) {
+      if (!isBlank(character)) this.current += character;
+      else if (this.current !== "") {
+        this.done.push(this.current);
+        this.current = "";
+      }
+    }
+  }
+
+  quoted(text: string): void {
+    this.current += text;
+  }
+
+  finish(): string[] {
+    if (this.current !== "") this.done.push(this.current);
+    this.current = "";
+    return this.done;
+  }
+}
+
+const SPECIAL_PARAMETERS = "@*#?-$!0";
+
+/**
+ * Reads one text from left to right. The rules are those of BuildKit 0.34 (frontend/dockerfile/shell), which resembles
+ * a shell and is not one: ${name/pattern/with} works, ${name^^} does not.
+ */
+class WordReader {
+  private readonly characters: readonly string[];
+  private at = 0;
+  private readonly variables: Variables;
+  private readonly options: WordOptions;
+  private keepEscapes: boolean;
+
+  constructor(text: string, variables: Variables, options: WordOptions) {
+    this.characters = [...text];
+    this.variables = variables;
+    this.options = options;
+    this.keepEscapes = options.keepEscapes ?? false;
+  }
+
+  readAll(): { readonly text: string; readonly words: readonly string[] } {
+    return this.readUntil(undefined, this.keepEscapes, false);
+  }
+
+  private peek(): string | undefined {
+    return this.characters[this.at];
+  }
+
+  private next(): string | undefined {
+    return this.characters[this.at++];
+  }
+
+  /**
+   * @param stop the character that ends the text, undefined for its end
+   * @param keepEscapes escape characters stay in the result
+   * @param forPattern an escape character inside quotes is doubled, because the result is read again as a pattern
+   */
+  private readUntil(
+    stop: string | undefined,
+    keepEscapes: boolean,
+    forPattern: boolean,
+  ): { text: string; words: string[] } {
+    const before = this.keepEscapes;
+    this.keepEscapes = keepEscapes;
+    try {
+      const words = new Words();
+      const parts: string[] = [];
+      for (let character = this.peek(); character !== undefined; character = this.peek()) {
+        if (stop !== undefined && character === stop) {
+          this.at++;
+          return { text: parts.join(""), words: words.finish() };
+        }
+        if (character === "$") {
+          const value = this.readDollar();
+          parts.push(value);
+          words.plain(value);
+        } else if (character === "<") {
+          const text = this.readLess();
+          parts.push(text);
+          words.quoted(text);
+        } else if (!this.options.plainQuotes && (character === "'" || character === '"')) {
+          const text = character === "'" ? this.readSingleQuoted(forPattern) : this.readDoubleQuoted(forPattern);
+          parts.push(text);
+          words.quoted(text);
+        } else if (character === this.options.escape) {
+          this.at++;
+          if (this.keepEscapes) {
+            parts.push(character);
+            words.quoted(character);
+          }
+          const escaped = this.next();
+          if (escaped === undefined) break;
+          parts.push(escaped);
+          words.quoted(escaped);
+        } else {
+          this.at++;
+          parts.push(character);
+          words.plain(character);
+        }
+      }
+      if (stop !== undefined) throw new Error(`unexpected end while looking for the matching ${stop}`);
+      return { text: parts.join(""), words: words.finish() };
+    } finally {
+      this.keepEscapes = before;
+    }
+  }
+
+  private readSingleQuoted(forPattern: boolean): string {
+    let text = this.options.keepQuotes ? "'" : "";
+    this.at++;
+    for (let character = this.next(); character !== undefined; character = this.next()) {
+      if (character === "'") return this.options.keepQuotes ? `${text}'` : text;
+      if (forPattern && character === this.options.escape) text += character;
+      text += character;
+    }
+    throw new Error("unexpected end while looking for the matching single quote");
+  }
+
+  private readDoubleQuoted(forPattern: boolean): string {
+    let text = this.options.keepQuotes ? '"' : "";
+    this.at++;
+    for (let character = this.peek(); character !== undefined; character = this.peek()) {
+      if (character === '"') {
+        this.at++;
+        return this.options.keepQuotes ? `${text}"` : text;
+      }
+      if (character === "$") {
+        text += this.readDollar();
+        continue;
+      }
+      this.at++;
+      if (character !== this.options.escape) {
+        text += character;
+        continue;
+      }
+      const escaped = this.peek();
+      if (escaped === undefined) continue;
+      if (escaped === '"' || escaped === "$" || escaped === this.options.escape) {
+        this.at++;
+        text += this.keepEscapes ? character + escaped : escaped;
+      } else {
+        // Any other escape stays as it is, and doubled where the text is read again as a pattern.
+        text += this.keepEscapes && (!this.options.keepQuotes || forPattern) ? character + character : character;
+      }
+    }
+    throw new Error("unexpected end while looking for the matching double quote");
+  }
+
+  /** "<" is nothing special, "<<" takes the blanks behind it along, so that a heredoc's word stays one word. */
+  private readLess(): string {
+    this.at++;
+    if (this.peek() !== "<") return "<";
+    this.at++;
+    let text = "<<";
+    for (let blank = this.peek(); blank === " " || blank === "\t" || blank === "\r"; blank = this.peek()) {
+      text += blank;
+      this.at++;
+    }
+    return text;
+  }
+
+  private readDollar(): string {
+    this.at++;
+    if (this.peek() !== "{") {
+      const name = this.readName();
+      if (name === "") return "$";
+      return this.variables.get(name) ?? this.unset(`$${name}`, `\${${name}}`, () => "");
+    }
+    this.at++;
+    const first = this.peek();
+    if (first === undefined) throw new Error("missing '}'");
+    if (first === "{" || first === "}" || first === ":") throw new Error("bad substitution");
+    const name = this.readName();
+    const operator = this.next();
+    if (operator === "}") {
+      return this.variables.get(name) ?? this.unset(`\${${name}}`, `\${${name}}`, () => "");
+    }
+    if (operator === "/") return this.readReplacement(name);
+    return this.readModifier(name, operator ?? "");
+  }
+
+  /** The value of an expression whose variable is not set: kept, symbolic, or what the expression says. */
+  private unset(written: string, expression: string, otherwise: () => string): string {
+    if (this.options.keepUnset) return written;
+    return this.variables.open ? symbol(expression) : otherwise();
+  }
+
+  private readModifier(name: string, first: string): string {
+    const orEmpty = first === ":";
+    const kind = orEmpty ? (this.next() ?? "") : first;
+    const operator = orEmpty ? `:${kind}` : kind;
+    const trims = kind === "#" || kind === "%";
+    if (!(trims && !orEmpty) && kind !== "-" && kind !== "+" && kind !== "?") {
+      throw new Error(`unsupported modifier (${operator}) in substitution`);
+    }
+    const word = this.readOperand("}", trims, trims);
+    const written = `\${${name}${operator}${word}}`;
+    const value = this.variables.get(name);
+    // What an unset or empty variable gives. An open scope cannot tell whether it is unset.
+    if (value === undefined) {
+      return this.unset(written, written, () => {
+        if (kind === "-") return word;
+        if (kind === "?") throw new Error(`${name}: ${word === "" ? "is not allowed to be unset" : word}`);
+        return "";
+      });
+    }
+    if (isSymbolic(value) && (orEmpty || trims)) return symbol(`\${${value}${operator}${word}}`);
+    const empty = orEmpty && value === "";
+    if (kind === "-") return empty ? word : value;
+    if (kind === "+") return empty ? "" : word;
+    if (kind === "?") {
+      if (empty) throw new Error(`${name}: ${word === "" ? "is not allowed to be empty" : word}`);
+      return value;
+    }
+    // "##" and "%%" take the longest match.
+    const longest = word.startsWith(kind);
+    const pattern = longest ? word.slice(1) : word;
+    return withPattern(pattern, () =>
+      kind === "#" ? trimPrefix(value, pattern, longest) : trimSuffix(value, pattern, longest),
+    );
+  }
+
+  private readReplacement(name: string): string {
+    const everywhere = this.peek() === "/";
+    if (everywhere) this.at++;
+    const pattern = this.readOperand("/", true, true);
+    const replacement = this.readOperand("}", true, false);
+    const slashes = everywhere ? "//" : "/";
+    const value = this.variables.get(name);
+    // Written back with one slash even where there were two, as BuildKit does.
+    if (value === undefined && this.options.keepUnset) return `\${${name}/${pattern}/${replacement}}`;
+    if (value === undefined && this.variables.open) return symbol(`\${${name}${slashes}${pattern}/${replacement}}`);
+    if (value !== undefined && isSymbolic(value)) return symbol(`\${${value}${slashes}${pattern}/${replacement}}`);
+    return withPattern(pattern, () => replacePattern(value ?? "", pattern, replacement, everywhere));
+  }
+
+  private readOperand(stop: string, keepEscapes: boolean, forPattern: boolean): string {
+    try {
+      return this.readUntil(stop, keepEscapes, forPattern).text;
+    } catch (error) {
+      if (this.peek() === undefined) throw new Error(`missing '${stop}'`);
+      throw error;
+    }
+  }
+
+  private readName(): string {
+    const first = this.peek();
+    if (first === undefined) return "";
+    if (isDigit(first)) {
+      let digits = "";
+      for (let digit = this.peek(); digit !== undefined && isDigit(digit); digit = this.peek()) {
+        digits += digit;
+        this.at++;
+      }
+      return digits;
+    }
+    if (SPECIAL_PARAMETERS.includes(first)) {
+      this.at++;
+      return first;
+    }
+    let name = "";
+    for (let letter = this.peek(); letter !== undefined && isNameCharacter(letter); letter = this.peek()) {
+      name += letter;
+      this.at++;
+    }
+    return name;
+  }
+}
+
+function isDigit(character: string): boolean {
+  return /^\p{Nd}$/u.test(character);
+}
+
+function isNameCharacter(character: string): boolean {
+  return /^[\p{L}\p{Nd}_]$/u.test(character);
+}
+
+function withPattern(pattern: string, apply: () => string): string {
+  try {
+    return apply();
+  } catch (error) {
+    throw new Error(`invalid pattern (${pattern}) in substitution: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,92 @@
+import { createHash, type Hash } from "node:crypto";
+import { type Canonical, canonicalJson } from "./canonical.ts";
+import type { Selection } from "./context/select.ts";
+import type { TreeEntry } from "./context/tree.ts";
+import type { Evaluation } from "./dockerfile/evaluate.ts";
+import { canonicalConfig } from "./dockerfile/image.ts";
+import { formatPlatform } from "./dockerfile/platforms.ts";
+import type { ContextRead, FileSystem, ImageReference, Step } from "./dockerfile/steps.ts";
+
+/**
+ * Version of the key's recipe, the first field of everything hashed. It changes whenever the same inputs would give
+ * another key: then every image is built once more.
+ */
+export const ALGORITHM = "strata-key-1";
+
+/** What a key is computed from besides the Dockerfile. */
+export interface KeyParts {
+  /** What each read of the context selects. */
+  selection(read: ContextRead): Selection;
+  /** sha256 of a context file's content, lower-case hex. */
+  digest(path: string): string;
+  /** What identifies an image from outside: a parent's key or a base's digest. */
+  identity(image: ImageReference): Canonical;
+  /** Raised on purpose to rebuild; from image.yaml. */
+  readonly epoch: number;
+  /** Digest of the image that a "# syntax=" line names. */
+  readonly syntaxDigest?: string;
+}
+
+/**
+ * The key of a target: sha256 over its file system, its configuration, its platform and its epoch. A file system is
+ * identified by the step that makes it: what the step does, the identities of the file systems it starts from and
+ * takes files from, and the content it reads. So stages can be renamed and reordered without a new key, and whatever
+ * BuildKit would run again gives one.
+ */
+export function keyOf(evaluation: Evaluation, parts: KeyParts): string {
+  const steps = new Map<Step, string>();
+
+  function fileSystem(from: FileSystem): Canonical {
+    if (from.kind === "scratch") return "scratch";
+    if (from.kind === "image") return { image: parts.identity(from.image), platform: from.image.platform };
+    return { step: step(from.step) };
+  }
+
+  function step(one: Step): string {
+    const known = steps.get(one);
+    if (known !== undefined) return known;
+    const inputs = one.inputs.map(fileSystem);
+    const hash = createHash("sha256");
+    field(hash, ALGORITHM);
+    field(hash, { operation: one.operation, inputs });
+    for (const read of one.reads) addSelection(hash, parts.selection(read), parts.digest);
+    const id = hash.digest("hex");
+    steps.set(one, id);
+    return id;
+  }
+
+  const hash = createHash("sha256");
+  field(hash, ALGORITHM);
+  field(hash, {
+    platform: formatPlatform(evaluation.platform),
+    epoch: parts.epoch,
+    syntax: parts.syntaxDigest ?? null,
+    fileSystem: fileSystem(evaluation.fileSystem),
+    config: canonicalConfig(evaluation.config),
+  });
+  return hash.digest("hex");
+}
+
+/** One JSON text in a line of its own: JSON has no line feeds outside of escapes, so lines cannot run together. */
+function field(hash: Hash, value: Canonical): void {
+  hash.update(`${canonicalJson(value)}\n`);
+}
+
+function addSelection(hash: Hash, { readings }: Selection, digest: KeyParts["digest"]): void {
+  field(hash, { readings: readings.length });
+  for (const { entries } of readings) {
+    field(hash, { entries: entries.length });
+    for (const { name, path, entry } of entries) field(hash, [name, ...recordOf(entry, path, digest)]);
+  }
+}
+
+function recordOf(entry: TreeEntry, path: string, digest: KeyParts["digest"]): readonly Canonical[] {
+  if (entry.kind === "file") return [modeOf(entry), entry.size, digest(path)];
+  if (entry.kind === "symlink") return ["link", entry.target];
+  return ["folder"];
+}
+
+/** The mode that a packed context gives a file: only whether it is executable counts. */
+export function modeOf({ executable }: { readonly executable: boolean }): "0644" | "0755" {
+  return executable ? "0755" : "0644";
+}
