@@ -63,7 +63,7 @@ class FilteredSelection {
    * spelling of the match that this lies in, if any.
    */
   #visit(path: string, shown: string, entry: TreeEntry, above: Folder | undefined, root: string | undefined): void {
-    const match = root ?? (this.#glob?.matches(`/${shown}`) ? shown : undefined);
+    const match = root ?? (shown !== "" && this.#glob?.matches(`/${shown}`) ? shown : undefined);
     if (match === undefined) {
       if (entry.kind === "directory" && depthOf(shown) < this.#depth)
         this.#visitChildren(path, shown, above, undefined);

@@ -31,6 +31,7 @@ type GlobStep =
 interface GlobChunk {
   readonly afterStar: boolean;
   readonly steps: readonly GlobStep[];
+  readonly last: boolean;
 }
 
 /**
@@ -43,7 +44,7 @@ export class Glob {
 
   /** Throws MalformedPattern where `path.Match` returns ErrBadPattern. */
   constructor(pattern: string) {
-    this.#chunks = parseGlob(toBytes(pattern));
+    this.#chunks = [...globChunks(toBytes(pattern))];
   }
 
   /** Whether every match has exactly as many slashes as the pattern: no class takes a slash. */
@@ -54,22 +55,32 @@ export class Glob {
 
   /** Whether the whole path matches. */
   matches(path: string): boolean {
-    const name = toBytes(path);
-    let at = 0;
-    for (const [index, { afterStar, steps }] of this.#chunks.entries()) {
-      if (afterStar && steps.length === 0) return !name.includes("/", at);
-      const last = index === this.#chunks.length - 1;
-      let end = matchSteps(steps, name, at);
-      let fits = end >= 0 && (!last || end === name.length);
-      for (let skip = at; afterStar && !fits && skip < name.length && name[skip] !== "/"; skip++) {
-        end = matchSteps(steps, name, skip + 1);
-        fits = end >= 0 && (!last || end === name.length);
-      }
-      if (!fits) return false;
-      at = end;
-    }
-    return at === name.length;
+    return matchChunks(this.#chunks, toBytes(path));
   }
+}
+
+/**
+ * Throws MalformedPattern where moby refuses an ignore pattern: it asks Go's `filepath.Match` whether the pattern
+ * matches ".", which notices a mistake only as far as it has to look.
+ */
+export function refuseMalformed(pattern: string): void {
+  matchChunks(globChunks(toBytes(pattern)), ".");
+}
+
+function matchChunks(chunks: Iterable<GlobChunk>, name: string): boolean {
+  let at = 0;
+  for (const { afterStar, steps, last } of chunks) {
+    if (afterStar && steps.length === 0) return !name.includes("/", at);
+    let end = matchSteps(steps, name, at);
+    let fits = end >= 0 && (!last || end === name.length);
+    for (let skip = at; afterStar && !fits && skip < name.length && name[skip] !== "/"; skip++) {
+      end = matchSteps(steps, name, skip + 1);
+      fits = end >= 0 && (!last || end === name.length);
+    }
+    if (!fits) return false;
+    at = end;
+  }
+  return at === name.length;
 }
 
 /** The text with one character per UTF-8 byte: Go looks for a match at every byte, also inside a character. */
@@ -80,8 +91,7 @@ function toBytes(text: string): string {
   return text;
 }
 
-function parseGlob(pattern: string): GlobChunk[] {
-  const chunks: GlobChunk[] = [];
+function* globChunks(pattern: string): Generator<GlobChunk> {
   let at = 0;
   while (at < pattern.length) {
     const afterStar = pattern[at] === "*";
@@ -103,9 +113,8 @@ function parseGlob(pattern: string): GlobChunk[] {
         at++;
       }
     }
-    chunks.push({ afterStar, steps });
+    yield { afterStar, steps, last: at >= pattern.length };
   }
-  return chunks;
 }
 
 function parseClass(pattern: string, start: number): [GlobStep, number] {

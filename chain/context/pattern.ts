@@ -1,5 +1,5 @@
 import { Automaton } from "./automaton.ts";
-import { cleanPath, Glob, MalformedPattern } from "./goPath.ts";
+import { cleanPath, MalformedPattern, refuseMalformed } from "./goPath.ts";
 import { parseGoRegExp } from "./goRegExp.ts";
 
 /** One pattern of an ignore file or of a flag that takes such patterns. */
@@ -23,7 +23,7 @@ export function parsePattern(written: string): Pattern | undefined {
   const exception = cleaned.startsWith("!");
   const text = exception ? cleaned.slice(1) : cleaned;
   if (text === "") throw new MalformedPattern('a "!" that takes nothing back in');
-  new Glob(text); // Refuses what Go's Match refuses; the matching itself follows other rules.
+  refuseMalformed(text);
   return { text, exception, matches: compile(text) };
 }
 
