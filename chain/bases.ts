@@ -1,7 +1,7 @@
-import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type Location, UserError } from "./errors.ts";
 import { formatReference, isDigest, parseReference } from "./reference.ts";
+import { parseYaml } from "./yaml.ts";
 
 /** What stands in the lock for a base image whose digest nobody has asked a registry for yet. */
 export const UNRESOLVED = "unresolved";
@@ -31,22 +31,11 @@ const schema = z.strictObject({
  * @throws UserError with file and line
  */
 export function parseBaseLock(text: string, file: string): BaseLock {
-  const document = parseDocument(text, { prettyErrors: true });
-  const [broken] = document.errors;
-  if (broken) {
-    throw new UserError({ problem: broken.message, at: { file, line: broken.linePos?.[0].line ?? 1 } });
-  }
-  const parsed = schema.safeParse(document.toJS() ?? { images: {} });
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new UserError({
-      problem: `the lock of base images cannot be read: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
-      allowed: "images: { name:tag: { digest: sha256:… } }",
-      fix: "run `strata lock`, which writes the file",
-      at: { file },
-    });
-  }
-  const entries = Object.entries(parsed.data.images);
+  const { images } = parseYaml(text, file, schema, () => ({
+    allowed: "images: { name:tag: { digest: sha256:… } }",
+    fix: "run `strata lock`, which writes the file",
+  }));
+  const entries = Object.entries(images);
   return { file, digests: new Map(entries.map(([name, { digest }]) => [fullName(name), digest])) };
 }
 

@@ -1,0 +1,107 @@
+import { type BaseLock, parseBaseLock } from "./bases.ts";
+import type { FileTree } from "./context/tree.ts";
+import type { Dockerfile } from "./dockerfile/parse.ts";
+import { UserError } from "./errors.ts";
+import { type ImageSettings, parseImageSettings } from "./imageSettings.ts";
+import { readDockerfile } from "./inputs.ts";
+
+/** Name of the lock in the catalogue's folder. */
+export const LOCK_FILE = "bases.lock.yaml";
+
+/** One image: a folder of the catalogue. */
+export interface CatalogueImage {
+  readonly name: string;
+  readonly settings: ImageSettings;
+  readonly dockerfile: Dockerfile;
+  /** The Dockerfile's path in the catalogue's tree. */
+  readonly dockerfilePath: string;
+  /** Published stages, the default one last. */
+  readonly targets: readonly string[];
+}
+
+/** All images, and the digests of their bases. */
+export interface Catalogue {
+  /** The folder `dockerfiles/`, which is also every image's build context. */
+  readonly tree: FileTree;
+  /** In the order of their names. */
+  readonly images: ReadonlyMap<string, CatalogueImage>;
+  readonly lock: BaseLock;
+}
+
+/**
+ * Reads a catalogue: every folder that has an image.yaml is an image.
+ * @param tree the catalogue's folder
+ * @throws UserError with file and line for the first mistake
+ */
+export function readCatalogue(tree: FileTree): Catalogue {
+  const images = new Map<string, CatalogueImage>();
+  for (const name of tree.children("")) {
+    if (tree.entry(`${name}/image.yaml`)?.kind === "file") images.set(name, readImage(tree, name));
+  }
+  if (images.size === 0) {
+    throw new UserError({
+      problem: "the catalogue has no image",
+      value: tree.label,
+      allowed: "a folder with one folder for each image, which has a Dockerfile and an image.yaml",
+      fix: "name the catalogue's folder with --catalogue",
+    });
+  }
+  return { tree, images, lock: readLock(tree) };
+}
+
+function readImage(tree: FileTree, name: string): CatalogueImage {
+  if (!/^[a-z0-9]+([._-][a-z0-9]+)*$/.test(name)) {
+    throw new UserError({
+      problem: "the folder's name cannot be an image's name",
+      value: name,
+      allowed: "lower-case letters and digits, with single '.', '_' or '-' between them",
+      fix: "rename the folder",
+      at: { file: pathIn(tree, name) },
+    });
+  }
+  const settingsFile = `${name}/image.yaml`;
+  const settings = parseImageSettings(tree.read(settingsFile).toString("utf8"), pathIn(tree, settingsFile));
+  const dockerfilePath = `${name}/Dockerfile`;
+  const dockerfile = readDockerfile({ tree, path: dockerfilePath }, pathIn(tree, dockerfilePath));
+  return {
+    name,
+    settings,
+    dockerfile,
+    dockerfilePath,
+    targets: targetsOf(settings, dockerfile, pathIn(tree, settingsFile)),
+  };
+}
+
+function targetsOf(settings: ImageSettings, dockerfile: Dockerfile, file: string): readonly string[] {
+  const stages = dockerfile.instructions.flatMap((one) => (one.kind === "FROM" ? [one.name] : []));
+  const last = stages.at(-1);
+  if (!settings.targets) {
+    if (last !== undefined) return [last];
+    throw new UserError({
+      problem: "the last stage has no name, so the image has no target",
+      value: "FROM without AS",
+      fix: `write FROM … AS runtime in ${dockerfile.file}`,
+      at: { file },
+    });
+  }
+  const missing = settings.targets.find((target) => !stages.includes(target));
+  if (missing === undefined) return settings.targets;
+  throw new UserError({
+    problem: `the Dockerfile has no stage for the target ${missing}`,
+    value: missing,
+    allowed: stages.filter((stage) => stage !== undefined).join(", ") || "the Dockerfile names no stage",
+    fix: `add FROM … AS ${missing} to ${dockerfile.file}, or take ${missing} out of targets`,
+    at: { file },
+  });
+}
+
+function readLock(tree: FileTree): BaseLock {
+  const file = pathIn(tree, LOCK_FILE);
+  if (tree.entry(LOCK_FILE)?.kind !== "file") return { file, digests: new Map() };
+  return parseBaseLock(tree.read(LOCK_FILE).toString("utf8"), file);
+}
+
+/** A path in the catalogue as messages name it. */
+export function pathIn(tree: FileTree, path: string): string {
+  return `${tree.label.replace(/\/+$/, "")}/${path}`;
+}

@@ -1,0 +1,67 @@
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { UserError } from "./errors.ts";
+
+/** What a message says of a field that is wrong. */
+export interface FieldHelp {
+  readonly allowed: string;
+  readonly fix: string;
+}
+
+/**
+ * Reads a YAML file that a person writes.
+ * @param file the path for messages
+ * @param help what is allowed and the fix, for a field's path as in "args.TORCH_VERSION"
+ * @throws UserError with the file, the line of the field, the value received and what is allowed
+ */
+export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>, help: (field: string) => FieldHelp): T {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [broken] = document.errors;
+  if (broken) {
+    throw new UserError({
+      problem: `this is no YAML: ${broken.message}`,
+      at: { file, line: lines.linePos(broken.pos[0]).line },
+    });
+  }
+  const value: unknown = document.toJS() ?? {};
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (!issue) throw parsed.error;
+  const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
+  const field = path.join(".");
+  const received = path.reduce<unknown>((at, name) => (isRecord(at) ? at[String(name)] : undefined), value);
+  throw new UserError({
+    problem:
+      issue.code === "unrecognized_keys" ? `there is no field ${field}` : `${field || "the file"}: ${issue.message}`,
+    ...(received !== undefined && { value: JSON.stringify(received) }),
+    ...help(field),
+    at: { file, line: lineOf(path) },
+  });
+
+  /** The line of the field, or of the nearest field around it that is there. */
+  function lineOf(names: readonly PropertyKey[]): number {
+    for (let length = names.length; length > 0; length--) {
+      const node = document.getIn(names.slice(0, length), true);
+      const parent = document.getIn(names.slice(0, length - 1), true);
+      const start = keyStart(parent, names[length - 1]) ?? rangeStart(node);
+      if (start !== undefined) return lines.linePos(start).line;
+    }
+    return 1;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function rangeStart(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+
+/** Where the name of a field stands, which says more than where its value begins. */
+function keyStart(parent: unknown, name: PropertyKey | undefined): number | undefined {
+  if (!isMap(parent)) return undefined;
+  return rangeStart(parent.items.find(({ key }) => isScalar(key) && key.value === name)?.key);
+}
