@@ -14,7 +14,7 @@ export interface CloudSettings {
   /** How many times faster than real the simulated builds run; 0 finishes them at once. */
   readonly timeScale: number;
   /** Who runs builds. */
-  readonly worker: "simulated" | "docker";
+  readonly worker: "simulated";
 }
 
 /** What the settings are when nobody says otherwise. */

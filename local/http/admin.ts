@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import type { Cloud } from "../cloud.ts";
 import { OPERATOR } from "../identity/tokens.ts";
+import { queueOf } from "../products/cloudBuild/queue.ts";
+import { REPOSITORY_EVENT, repositoryEvent } from "../products/cloudBuild/triggerRuns.ts";
+import { BUILD_QUOTAS, setQuotaLimit } from "../products/quotas.ts";
 import { ALL_SERVICES, createProject, INITIAL_SERVICES } from "../products/projects.ts";
 import { readJson } from "./body.ts";
 import { GoogleError, invalid } from "./errors.ts";
@@ -9,6 +12,7 @@ import { GoogleError, invalid } from "./errors.ts";
 type AdminRoute = (cloud: Cloud, body: unknown, url: URL) => unknown;
 
 const PROJECT = z.strictObject({ projectId: z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/), services: z.enum(["initial", "all"]).default("initial") });
+const QUOTA = z.strictObject({ metric: z.enum(BUILD_QUOTAS.map((quota) => quota.metric)), vcpus: z.int().min(0) });
 const TOKEN = z.strictObject({ account: z.string(), seconds: z.int().min(1).optional() });
 
 /** What the operator can ask of the local cloud itself, under `/_local/`: no part of Google's API. */
@@ -33,6 +37,13 @@ const ROUTES: Readonly<Record<string, AdminRoute>> = {
   "POST projects": (cloud, body) => {
     const { projectId, services } = read(PROJECT, body);
     return createProject(cloud.documents, projectId, services === "all" ? ALL_SERVICES : INITIAL_SERVICES);
+  },
+  "POST repository-events": (cloud, body) => ({ runs: repositoryEvent(cloud, read(REPOSITORY_EVENT, body)) }),
+  "POST quotas": (cloud, body) => {
+    const { metric, vcpus } = read(QUOTA, body);
+    setQuotaLimit(cloud.documents, metric, vcpus);
+    queueOf(cloud).pump();
+    return { metric, vcpus };
   },
   "POST tokens": (cloud, body) => {
     const { account, seconds } = read(TOKEN, body);

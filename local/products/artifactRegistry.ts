@@ -17,7 +17,7 @@ const REPOSITORIES: ResourceKind = {
   permissions: "artifactregistry.repositories",
   idParameter: "repositoryId",
   operations: ["create", "delete"],
-  metadata: "OperationMetadata",
+  metadata: { schema: "OperationMetadata" },
   onCreate: (_call, name, body) => {
     const id = name.split("/").at(-1) ?? "";
     if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(id)) throw invalid(`Invalid repository id '${id}'`);

@@ -1,10 +1,43 @@
 import type { Cloud } from "../cloud.ts";
 import { ARTIFACT_REGISTRY } from "./artifactRegistry.ts";
+import { CLOUD_BUILD_V2 } from "./cloudBuild/connections.ts";
+import { CLOUD_BUILD } from "./cloudBuild/index.ts";
+import { queueOf } from "./cloudBuild/queue.ts";
+import { messagePublished } from "./cloudBuild/triggerRuns.ts";
+import { COMPUTE } from "./compute.ts";
+import { IAM, IAM_CREDENTIALS } from "./iam.ts";
+import { LOGGING } from "./logging.ts";
+import { ALERT_PRODUCT, DASHBOARD_PRODUCT } from "./monitoring.ts";
 import type { Product } from "./product.ts";
+import { PUBSUB, type PublishedMessage } from "./pubsub.ts";
+import { RESOURCE_MANAGER } from "./resourceManager.ts";
+import { SCHEDULER } from "./scheduler.ts";
+import { SECRET_MANAGER } from "./secretManager.ts";
+import { SERVICE_USAGE, SERVICE_USAGE_QUOTAS } from "./serviceUsage.ts";
 import { STORAGE } from "./storage/index.ts";
 
 /** Every product that the local cloud plays. */
-export const PRODUCTS: readonly Product[] = [ARTIFACT_REGISTRY, STORAGE];
+export const PRODUCTS: readonly Product[] = [
+  ARTIFACT_REGISTRY,
+  CLOUD_BUILD,
+  CLOUD_BUILD_V2,
+  STORAGE,
+  IAM,
+  IAM_CREDENTIALS,
+  RESOURCE_MANAGER,
+  SERVICE_USAGE,
+  SERVICE_USAGE_QUOTAS,
+  SECRET_MANAGER,
+  PUBSUB,
+  LOGGING,
+  DASHBOARD_PRODUCT,
+  ALERT_PRODUCT,
+  SCHEDULER,
+  COMPUTE,
+];
 
-/** Takes up what was going on when the local cloud was stopped. */
-export function resumeProducts(_cloud: Cloud): void {}
+/** Begins what goes on by itself: builds that were not over go on, published messages reach the triggers. */
+export function resumeProducts(cloud: Cloud): void {
+  cloud.events.on("message", (message: PublishedMessage) => void messagePublished(cloud, message));
+  queueOf(cloud).resume();
+}

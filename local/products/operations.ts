@@ -20,14 +20,14 @@ interface StoredOperation {
  * @param metadata - with its `@type`; none if left out.
  * @param effect - does what was asked and returns the answer, with its `@type`.
  */
-export function longRunning(call: Call, parent: string, effect: () => Message, metadata?: Message): Message {
+export function longRunning(call: Call, parent: string, effect: () => Message, metadata: Message = {}): Message {
   const name = parent === "" ? `operations/${randomUUID()}` : `${parent}/operations/${randomUUID()}`;
   const due = Date.now() + call.cloud.settings.operationDelayMs;
   const outcome =
     call.fault?.kind === "operation"
       ? { error: operationError("FAILED_PRECONDITION", call.fault.message ?? "An injected fault") }
       : { response: effect() };
-  const stored = { name, due, ...outcome, ...(metadata && { metadata }) };
+  const stored = { name, due, ...outcome, ...(Object.keys(metadata).length > 0 && { metadata }) };
   call.cloud.documents.put("operations", name, stored);
   return shown(stored);
 }

@@ -60,20 +60,23 @@ export interface Product {
   readonly prefix: string;
   /** Name of its definitions, such as `artifactregistry.v1`. */
   readonly definitions: string;
-  /** The path between the prefix and what the definitions' paths begin with: `storage/v1` paths lack their version. */
+  /** What stands between the prefix and the paths of the definitions, where those lack their version. */
   readonly base?: string;
   /** The service that a project must have enabled. */
   readonly service: string;
   /** The proto package, for the `@type` of operations' metadata and answers. */
   readonly protoPackage?: string;
-  /** The environment variable that points the Pulumi provider here, and the ending that the provider needs. */
+  /** The variable that points the Pulumi provider here, and what follows the prefix in its value. */
   readonly endpoint?: { readonly variable: string; readonly ending: string };
   readonly methods: Behaviours;
 }
 
-/** The resource that a call is about, where its behaviour does not say otherwise. */
+/**
+ * The resource that a call is about, where its behaviour does not say otherwise: the first part of its path. Resource
+ * Manager's paths carry a project's bare id.
+ */
 export function targetOf(call: Call): string {
-  const { name, parent, resource, resourceName, projectId } = call.path;
-  return name ?? parent ?? resource ?? resourceName ?? (projectId ? `projects/${projectId}` : Object.values(call.path)[0]) ?? "";
+  const [name, value = ""] = Object.entries(call.path)[0] ?? [];
+  const bare = (name === "projectId" || name === "resource") && !value.includes("/");
+  return bare ? `projects/${value}` : value;
 }
-

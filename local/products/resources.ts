@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { alreadyExists, invalid, notFound } from "../http/errors.ts";
 import { applyMask, readMask } from "../schema/masks.ts";
 import type { Message } from "../schema/messages.ts";
-import type { Behaviours, Call } from "./product.ts";
 import { longRunning, typed } from "./operations.ts";
+import { type Behaviours, type Call, targetOf } from "./product.ts";
 
 /** A kind of resource that Google's APIs create, get, list, patch and delete in the usual way. */
 export interface ResourceKind {
@@ -27,8 +27,8 @@ export interface ResourceKind {
   readonly unmaskedPatch?: boolean;
   /** Fields that only the server writes and a replacing patch keeps. */
   readonly kept?: readonly string[];
-  /** The metadata's schema of operations. */
-  readonly metadata?: string;
+  /** The metadata of its operations. */
+  readonly metadata?: { readonly schema: string; readonly fields?: (target: string) => Message };
   /** Checks a new resource and fills in what the server sets. */
   readonly onCreate?: (call: Call, name: string, body: Message) => Message;
   /** Checks a changed resource; returns it as it is to be kept. */
@@ -64,19 +64,14 @@ export function resourceMethods(kind: ResourceKind): Behaviours {
 }
 
 /** The resource that a call names, as it is kept. */
-export function fetch(kind: ResourceKind, call: Call, name = nameOf(call)): Message {
+export function fetch(kind: ResourceKind, call: Call, name = targetOf(call)): Message {
   const stored = call.cloud.documents.get<Message>(kind.collection, name);
   if (!stored) throw notFound(name);
   return stored;
 }
 
-/** The full name that a call's path carries. */
-export function nameOf(call: Call): string {
-  return call.path.name ?? call.path.resourceName ?? call.path.metricName ?? "";
-}
-
 function create(kind: ResourceKind, call: Call): Message {
-  const parent = call.path.parent ?? "";
+  const parent = targetOf(call);
   const id = kind.idParameter ? String(call.query[kind.idParameter] ?? "") : randomUUID();
   if (id === "") throw invalid(`${kind.idParameter} is required`);
   const name = `${parent}/${kind.segment ?? kind.plural}/${id}`;
@@ -95,7 +90,7 @@ export function createNamed(kind: ResourceKind, call: Call, name: string, parent
 }
 
 function list(kind: ResourceKind, call: Call): Message {
-  const prefix = `${call.path.parent ?? call.path.name ?? call.path.project}/${kind.segment ?? kind.plural}/`;
+  const prefix = `${targetOf(call)}/${kind.segment ?? kind.plural}/`;
   const { items, nextPageToken } = page(call, kind.collection, prefix);
   return { [kind.plural]: items.map((item) => show(kind, call, item)), ...(nextPageToken && { nextPageToken }) };
 }
@@ -114,7 +109,7 @@ export function page(call: Call, collection: string, prefix: string): { items: M
 }
 
 function patch(kind: ResourceKind, call: Call): Message {
-  const name = nameOf(call);
+  const name = targetOf(call);
   const stored = fetch(kind, call, name);
   const mask = call.query.updateMask;
   const merged =
@@ -142,7 +137,7 @@ export function store(kind: ResourceKind, call: Call, name: string, before: Mess
 }
 
 function remove(kind: ResourceKind, call: Call): Message {
-  const name = nameOf(call);
+  const name = targetOf(call);
   fetch(kind, call, name);
   const effect = () => {
     kind.onDelete?.(call, name);
@@ -162,12 +157,13 @@ export function locationOf(name: string): string {
   return name.split("/").slice(0, 4).join("/");
 }
 
-function operation(kind: ResourceKind, call: Call, parent: string, target: string, effect: () => Message, empty = false) {
+/** An operation of a kind; one that removes the resource answers with nothing. */
+function operation(kind: ResourceKind, call: Call, parent: string, target: string, effect: () => Message, removes = false) {
   const answer = () => {
     const message = effect();
-    return empty ? { "@type": "type.googleapis.com/google.protobuf.Empty" } : typed(call, kind.schema, message);
+    return removes ? { "@type": "type.googleapis.com/google.protobuf.Empty" } : typed(call, kind.schema, message);
   };
-  const metadata = kind.metadata ? typed(call, kind.metadata, kind.metadata === "OperationMetadata" && kind.permissions.startsWith("cloudbuild") ? { target } : {}) : undefined;
+  const metadata = kind.metadata && typed(call, kind.metadata.schema, kind.metadata.fields?.(target) ?? {});
   return longRunning(call, locationOf(parent), answer, metadata);
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { appendFile, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -36,6 +36,17 @@ export class Blobs {
     const upload = randomUUID();
     await this.append(upload, content);
     return this.finish(upload);
+  }
+
+  /** Writes bytes that are at hand, before it returns. */
+  keep(bytes: Uint8Array): void {
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const target = this.#blob(sha256);
+    if (existsSync(target)) return;
+    mkdirSync(dirname(target), { recursive: true });
+    const path = this.#upload(randomUUID());
+    writeFileSync(path, bytes);
+    renameSync(path, target);
   }
 
   /** Adds bytes to an unfinished upload. Returns its size so far. */

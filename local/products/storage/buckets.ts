@@ -1,4 +1,5 @@
 import { GoogleError, invalid, notFound } from "../../http/errors.ts";
+import type { Cloud } from "../../cloud.ts";
 import type { Policy } from "../../identity/access.ts";
 import { isMessage } from "../../schema/masks.ts";
 import type { Message } from "../../schema/messages.ts";
@@ -133,26 +134,32 @@ function insertBucket(call: Call): Message {
       { reason: "conflict" },
     );
   }
-  const location = String(call.body.location ?? "US").toUpperCase();
+  return makeBucket(call.cloud, project, name, call.body);
+}
+
+/** Makes a bucket whose name is free. */
+export function makeBucket(cloud: Cloud, project: string, name: string, body: Message): Message {
+  const location = String(body.location ?? "US").toUpperCase();
   const now = timestamp();
-  const resource = completed(call, {
-    ...call.body,
+  const resource = completed({
+    ...body,
+    name,
     kind: "storage#bucket",
     id: name,
-    selfLink: `${call.cloud.origin}/storage/v1/b/${name}`,
-    projectNumber: findProject(call.cloud.documents, project)?.projectNumber ?? "0",
+    selfLink: `${cloud.origin}/storage/v1/b/${name}`,
+    projectNumber: findProject(cloud.documents, project)?.projectNumber ?? "0",
     location,
     locationType: MULTI_REGIONS.has(location) ? "multi-region" : "region",
     timeCreated: now,
     updated: now,
     metageneration: "1",
   });
-  call.cloud.documents.put("storage.buckets", name, { project, resource });
+  cloud.documents.put("storage.buckets", name, { project, resource });
   return resource;
 }
 
 /** Fills in what Cloud Storage sets by itself and refuses what it refuses. */
-function completed(call: Call, resource: Message): Message {
+function completed(resource: Message): Message {
   const { lifecycle, iamConfiguration, ...rest } = resource;
   const rules = isMessage(lifecycle) && Array.isArray(lifecycle.rule) ? (lifecycle.rule as Message[]) : [];
   for (const rule of rules) {
@@ -172,7 +179,7 @@ function completed(call: Call, resource: Message): Message {
       publicAccessPrevention: "inherited",
       ...access,
     },
-    etag: Buffer.from(`${resource.metageneration}-${call.method.method.length}`).toString("base64"),
+    etag: Buffer.from(`meta-${resource.metageneration}`).toString("base64"),
   };
 }
 
@@ -187,7 +194,7 @@ function changeBucket(call: Call, change: (before: Message) => Message): Message
   const { kind, id, selfLink, projectNumber, location, locationType, timeCreated } = resource;
   const fixed = { kind, id, selfLink, projectNumber, location, locationType, timeCreated, name };
   const metageneration = String(Number(resource.metageneration) + 1);
-  const next = completed(call, { ...changed, ...fixed, updated: timestamp(), metageneration });
+  const next = completed({ ...changed, ...fixed, updated: timestamp(), metageneration });
   call.cloud.documents.put("storage.buckets", name, { project, resource: next });
   return next;
 }

@@ -1,0 +1,78 @@
+import type { artifactregistry } from "@pulumi/gcp";
+import type { Unwrap } from "@pulumi/pulumi";
+import { call, find, finished, type Json, orAbsent } from "./calls.ts";
+import { attribution, body, changedInputs, type Kind } from "./kind.ts";
+
+type Inputs = Unwrap<artifactregistry.RepositoryArgs>;
+type Outputs = { name: string; registryUri: string };
+
+const computed = ["name", "registryUri"] as const;
+
+const path = ({ project, location }: Inputs) => `projects/${project}/locations/${location}/repositories`;
+
+function outputs({ project, location, repositoryId }: Inputs): Outputs {
+  return { name: repositoryId, registryUri: `${location}-docker.pkg.dev/${project}/${repositoryId}` };
+}
+
+/** gcp:artifactregistry/repository:Repository */
+export const repository: Kind<Inputs, Outputs> = {
+  immutable: ["format", "location", "mode", "project", "remoteRepositoryConfig", "repositoryId"],
+  // As in pulumi-gcp: the resource option deleteBeforeReplace turns it round.
+  deleteFirst: false,
+  computed,
+
+  async create(inputs) {
+    const query = { repository_id: inputs.repositoryId };
+    await finished(
+      "artifactRegistry",
+      await call("artifactRegistry", "POST", path(inputs), { query, body: wire(inputs) }),
+    );
+    const id = `${path(inputs)}/${inputs.repositoryId}`;
+    await call("artifactRegistry", "GET", id);
+    return { id, outputs: outputs(inputs) };
+  },
+
+  async read(id, state) {
+    return (await find("artifactRegistry", id)) && outputs(state);
+  },
+
+  async update(id, olds, news) {
+    const updateMask = changedInputs(olds as Json, news as Json, computed).join(",");
+    // Policies and labels are in every body, masked or not.
+    const changed = { cleanupPolicies: {}, ...wire(news) };
+    await call("artifactRegistry", "PATCH", id, { query: { updateMask }, body: changed });
+    await call("artifactRegistry", "GET", id);
+    return outputs(news);
+  },
+
+  async delete(id) {
+    const operation = await orAbsent(call("artifactRegistry", "DELETE", id));
+    if (operation) await finished("artifactRegistry", operation);
+  },
+};
+
+function wire(inputs: Inputs): Json {
+  const { immutableTags } = inputs.dockerConfig ?? {};
+  return body({
+    format: inputs.format,
+    mode: inputs.mode ?? "STANDARD_REPOSITORY",
+    description: inputs.description,
+    labels: { ...inputs.labels, ...attribution },
+    // Set to false it is not sent at all.
+    dockerConfig: immutableTags ? { immutableTags } : undefined,
+    cleanupPolicies: inputs.cleanupPolicies && policies(inputs.cleanupPolicies),
+    cleanupPolicyDryRun: inputs.cleanupPolicyDryRun,
+    vulnerabilityScanningConfig: inputs.vulnerabilityScanningConfig,
+    remoteRepositoryConfig: inputs.remoteRepositoryConfig && { noCache: null, ...inputs.remoteRepositoryConfig },
+  });
+}
+
+/** Policies travel as a map by their id. */
+function policies(list: NonNullable<Inputs["cleanupPolicies"]>): Json {
+  return Object.fromEntries(
+    list.map(({ id, condition, ...rest }) => [
+      id,
+      { ...rest, ...(condition && { condition: { tagState: "ANY", ...condition } }) },
+    ]),
+  );
+}

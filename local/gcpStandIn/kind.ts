@@ -1,0 +1,58 @@
+import type { Json } from "./calls.ts";
+
+/** What is known of a resource after a call: its id, and the outputs that Google filled in. */
+export interface Made<Outputs extends Json> {
+  readonly id: string;
+  readonly outputs: Outputs;
+}
+
+/** One kind of resource: which calls pulumi-gcp makes for it, and what of it can change. */
+export interface AnyKind {
+  /** Inputs that cannot change: another value is another resource. */
+  readonly immutable: readonly string[];
+  /** Whether a replaced resource goes before its successor comes, because both have one name. */
+  readonly deleteFirst: boolean;
+  /** Properties of the state that no input sets. */
+  readonly computed: readonly string[];
+  create(inputs: object): Promise<Made<Json>>;
+  /** What is there now, or undefined where the resource is gone. */
+  read(id: string, state: object): Promise<Json | undefined>;
+  /** Changes what can change. Absent where nothing can. */
+  update?(id: string, olds: object, news: object): Promise<Json>;
+  delete(id: string, state: object): Promise<void>;
+}
+
+/** A kind as it is written: `Inputs` are the arguments of the resource in `@pulumi/gcp`, unwrapped. */
+export interface Kind<Inputs extends object, Outputs extends Json = Json> extends AnyKind {
+  readonly immutable: readonly (keyof Inputs & string)[];
+  readonly computed: readonly (keyof Outputs & string)[];
+  create(inputs: Inputs): Promise<Made<Outputs>>;
+  read(id: string, state: Inputs): Promise<Outputs | undefined>;
+  update?(id: string, olds: Inputs, news: Inputs): Promise<Outputs>;
+  delete(id: string, state: Inputs): Promise<void>;
+}
+
+/** What pulumi-gcp labels each resource that has labels with. */
+export const attribution = { "goog-pulumi-provisioned": "true" };
+
+/** The names of inputs that differ, in the order of the newer ones. */
+export function changedInputs(olds: Json, news: Json, computed: readonly string[]): string[] {
+  const names = new Set([...Object.keys(news), ...Object.keys(olds).filter((name) => !computed.includes(name))]);
+  return [...names].filter((name) => canonical(olds[name]) !== canonical(news[name]));
+}
+
+/** A value as text that does not depend on the order of an object's members. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner) =>
+    inner !== null && typeof inner === "object" && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+/** A body without what is absent: pulumi-gcp leaves zero values out. */
+export function body(fields: Json): Json {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== "" && value !== false),
+  );
+}

@@ -1,0 +1,91 @@
+import type { storage } from "@pulumi/gcp";
+import type { Unwrap } from "@pulumi/pulumi";
+import { call, find, type Json } from "./calls.ts";
+import { attribution, body, type Kind } from "./kind.ts";
+
+type Inputs = Unwrap<storage.BucketArgs>;
+type Outputs = { url: string };
+
+/** gcp:storage/bucket:Bucket */
+export const bucket: Kind<Inputs, Outputs> = {
+  immutable: ["location", "name", "project"],
+  deleteFirst: true,
+  computed: ["url"],
+
+  async create(inputs) {
+    const id = `${inputs.name}`;
+    await call("storage", "POST", "b", {
+      query: { project: `${inputs.project}` },
+      body: { name: id, ...wire(inputs) },
+    });
+    await call("storage", "GET", `b/${id}`);
+    return { id, outputs: { url: `gs://${id}` } };
+  },
+
+  async read(id) {
+    return (await find("storage", `b/${id}`)) && { url: `gs://${id}` };
+  },
+
+  async update(id, olds, news) {
+    const [before, after] = [wire(olds), wire(news)];
+    const changed = Object.entries(after).filter(
+      ([field, value]) => JSON.stringify(before[field]) !== JSON.stringify(value),
+    );
+    await call("storage", "PATCH", `b/${id}`, { body: Object.fromEntries(changed) });
+    await call("storage", "GET", `b/${id}`);
+    return { url: `gs://${id}` };
+  },
+
+  async delete(id, { forceDestroy }) {
+    for (const object of await objects(id)) {
+      if (!forceDestroy) {
+        throw new Error(`Error trying to delete bucket ${id} containing objects without \`forceDestroy\` set to true`);
+      }
+      const query = { generation: object.generation };
+      await call("storage", "DELETE", `b/${id}/o/${encodeURIComponent(object.name)}`, { query });
+    }
+    await call("storage", "DELETE", `b/${id}`);
+  },
+};
+
+function wire(inputs: Inputs): Json {
+  const { softDeletePolicy, uniformBucketLevelAccess, publicAccessPrevention } = inputs;
+  return body({
+    location: inputs.location,
+    storageClass: inputs.storageClass ?? "STANDARD",
+    labels: { ...inputs.labels, ...attribution },
+    iamConfiguration: body({
+      uniformBucketLevelAccess: { enabled: uniformBucketLevelAccess ?? false },
+      publicAccessPrevention,
+    }),
+    // 64-bit numbers are text in this API.
+    softDeletePolicy: softDeletePolicy && {
+      retentionDurationSeconds: `${softDeletePolicy.retentionDurationSeconds}`,
+    },
+    lifecycle: { rule: (inputs.lifecycleRules ?? []).map(rule) },
+  });
+}
+
+function rule({ action, condition }: NonNullable<Inputs["lifecycleRules"]>[number]): Json {
+  const { matchesPrefixes, ...rest } = condition;
+  return { action, condition: body({ ...rest, matchesPrefix: matchesPrefixes }) };
+}
+
+interface Stored {
+  readonly name: string;
+  readonly generation: string;
+}
+
+/** Every version of every object. */
+async function objects(id: string): Promise<readonly Stored[]> {
+  const all: Stored[] = [];
+  let pageToken: string | undefined;
+  do {
+    const page = await call("storage", "GET", `b/${id}/o`, {
+      query: { versions: "true", ...(pageToken && { pageToken }) },
+    });
+    all.push(...((page.items ?? []) as Stored[]));
+    pageToken = page.nextPageToken as string | undefined;
+  } while (pageToken);
+  return all;
+}
