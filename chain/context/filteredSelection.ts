@@ -50,7 +50,9 @@ class FilteredSelection {
   run(): Reading {
     const base = followLinks(this.#tree, this.#base, this.#glob ? "follow" : "keep");
     this.#passed.push(...base.links);
-    if (!base.entry) throw nothingThere(this.#tree, this.#selector, base.links);
+    if (!base.entry || (this.#glob && base.entry.kind !== "directory")) {
+      throw nothingThere(this.#tree, this.#selector, base.links);
+    }
     this.#passed.push(base.path);
     this.#visit(base.path, this.#base, base.entry, undefined, this.#glob ? undefined : this.#base);
     if (this.#selector.required !== undefined && !this.#foundRequired)

@@ -94,10 +94,11 @@ interface ReceivedFolder {
   readonly names: readonly string[];
   /** Names of what is not. */
   readonly ignored: ReadonlySet<string>;
+  /** Results of the patterns for the folder; undefined for the context itself. */
   readonly results: FolderResults | undefined;
+  /** The same where every pattern is tried: it decides whether BuildKit opens a file that it has listed. */
+  readonly alone: FolderResults | undefined;
 }
-
-const nothing: ReadonlySet<string> = new Set();
 
 class ReceivedTree implements FileTree {
   readonly label: string;
@@ -106,6 +107,8 @@ class ReceivedTree implements FileTree {
   /** Prefixes of what the exceptions can take back in, each with a slash at its end; undefined: it can be anywhere. */
   readonly #exceptionPrefixes: readonly string[] | undefined;
   readonly #folders = new Map<string, ReceivedFolder | undefined>();
+  #lastPath: string | undefined;
+  #lastFolder: ReceivedFolder | undefined;
 
   constructor(tree: FileTree, patterns: PatternList) {
     this.label = tree.label;
@@ -115,7 +118,13 @@ class ReceivedTree implements FileTree {
   }
 
   entry(path: string): TreeEntry | undefined {
-    return this.#receives(path) ? this.#tree.entry(path) : undefined;
+    const folder = this.#folderAbove(path);
+    if (!folder || isIgnored(path, folder)) return undefined;
+    const entry = this.#tree.entry(path);
+    if (entry?.kind === "file" && folder.alone !== folder.results && this.#patterns.matches(path, folder.alone)) {
+      throw sentEmpty(path, this.label);
+    }
+    return entry;
   }
 
   children(path: string): readonly string[] {
@@ -141,9 +150,19 @@ class ReceivedTree implements FileTree {
   }
 
   #receives(path: string): boolean {
-    if (path === "") return true;
-    const folder = this.#folder(parentOf(path));
-    return folder !== undefined && !folder.ignored.has(baseOf(path));
+    const folder = this.#folderAbove(path);
+    return folder !== undefined && !isIgnored(path, folder);
+  }
+
+  /** The folder that a path lies in; the root counts as lying in itself. A walk asks for the same one again and again. */
+  #folderAbove(path: string): ReceivedFolder | undefined {
+    const slash = Math.max(0, path.lastIndexOf("/"));
+    if (slash !== this.#lastPath?.length || !path.startsWith(this.#lastPath)) {
+      const above = path.slice(0, slash);
+      this.#lastFolder = this.#folder(above);
+      this.#lastPath = above;
+    }
+    return this.#lastFolder;
   }
 
   /** The folder at a path, or undefined where nothing of it is received. */
@@ -151,39 +170,45 @@ class ReceivedTree implements FileTree {
     let folder = this.#folders.get(path);
     if (folder === undefined && !this.#folders.has(path)) {
       const parent = path === "" ? undefined : this.#folder(parentOf(path));
-      if (path === "") folder = this.#filter("", undefined);
-      else if (parent && !parent.ignored.has(baseOf(path)))
-        folder = this.#filter(path, this.#results(path, parent.results));
+      if (path === "" || (parent && !isIgnored(path, parent))) folder = this.#filter(path, parent);
       this.#folders.set(path, folder);
     }
     return folder;
   }
 
   /** Filters a folder, and at once those folders in it that stay only if something in them does. */
-  #filter(path: string, results: FolderResults | undefined): ReceivedFolder {
+  #filter(path: string, parent: ReceivedFolder | undefined): ReceivedFolder {
+    const results = parent && this.#results(path, parent.results);
+    const alone = results && this.#resultsAlone(path, results, parent?.alone);
     const all = this.#tree.children(path);
-    let ignored: Set<string> | undefined;
+    const ignored = new Set<string>();
+    const unfiltered = { names: all, ignored, results, alone };
     for (const name of all) {
       const child = join(path, name);
       if (!this.#patterns.matches(child, results)) continue;
-      if (this.#tree.entry(child)?.kind === "directory" && this.#mayHoldException(child)) {
-        const folder = this.#filter(child, this.#results(child, results));
+      if (this.#mayHoldException(child) && this.#tree.entry(child)?.kind === "directory") {
+        const folder = this.#filter(child, unfiltered);
         if (folder.names.length > 0) {
           this.#folders.set(child, folder);
           continue;
         }
       }
-      ignored ??= new Set();
       ignored.add(name);
     }
-    const names = ignored ? all.filter((name) => !ignored.has(name)) : all;
-    return { names, ignored: ignored ?? nothing, results };
+    return ignored.size === 0 ? unfiltered : { ...unfiltered, names: all.filter((name) => !ignored.has(name)) };
   }
 
-  #results(path: string, parent: FolderResults | undefined): FolderResults {
+  #results(path: string, above: FolderResults | undefined): FolderResults {
     const results = new Uint8Array(this.#patterns.patterns.length);
-    this.#patterns.matches(path, parent, results);
+    this.#patterns.matches(path, above, results);
     return results;
+  }
+
+  /** The same results object where trying every pattern changes nothing. */
+  #resultsAlone(path: string, results: FolderResults, above: FolderResults | undefined): FolderResults {
+    if (!this.#patterns.hasExceptions) return results;
+    const alone = this.#patterns.resultsAlone(path, above);
+    return alone.every((result, i) => result === results[i]) ? results : alone;
   }
 
   #mayHoldException(folder: string): boolean {
@@ -202,6 +227,15 @@ function exceptionPrefixes(patterns: PatternList): readonly string[] | undefined
   return prefixes.some((prefix) => /[*[\]?^\\]/.test(prefix)) ? undefined : prefixes.map((prefix) => `${prefix}/`);
 }
 
-function baseOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
+/** BuildKit lists a file by one reading of the patterns and opens it by another; where they differ, it arrives empty. */
+function sentEmpty(path: string, label: string): UserError {
+  return new UserError({
+    problem: `the ignore file takes ${path} back in and out again: BuildKit would send it without its content`,
+    value: label,
+    fix: `move the exception that is meant for it (!…) to the end of the ignore file, or add a last line !${path}`,
+  });
+}
+
+function isIgnored(path: string, folder: ReceivedFolder): boolean {
+  return folder.ignored.size > 0 && folder.ignored.has(path.slice(path.lastIndexOf("/") + 1));
 }

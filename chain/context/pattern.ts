@@ -46,14 +46,12 @@ export type FolderResults = Uint8Array;
  */
 export class PatternList {
   readonly patterns: readonly Pattern[];
+  /** Whether a pattern takes anything back in. */
+  readonly hasExceptions: boolean;
 
   constructor(patterns: readonly Pattern[]) {
     this.patterns = patterns;
-  }
-
-  /** Whether a pattern takes anything back in. */
-  get hasExceptions(): boolean {
-    return this.patterns.some(({ exception }) => exception);
+    this.hasExceptions = patterns.some(({ exception }) => exception);
   }
 
   /**
@@ -74,6 +72,11 @@ export class PatternList {
       if (results) results[i] = match ? 1 : 0;
     }
     return matched;
+  }
+
+  /** The results of a folder with every pattern tried on it, as `matchesAlone` has them; `above` are its parent's. */
+  resultsAlone(folder: string, above: FolderResults | undefined): FolderResults {
+    return Uint8Array.from(this.patterns, (pattern, i) => (above?.[i] === 1 || pattern.matches(folder) ? 1 : 0));
   }
 
   /** moby's MatchesOrParentMatches: whether the path matches, each pattern being tried on it and on all its parents. */
