@@ -14,11 +14,7 @@ group=$!
 set +m
 
 terminated=0
-forward() {
-  terminated=1
-  kill -TERM -- "-$group" 2>/dev/null
-}
-trap forward TERM INT
+trap 'terminated=1; kill -TERM -- "-$group" 2>/dev/null' TERM INT
 
 wait "$group"
 code=$?

@@ -1,0 +1,1 @@
+"""The W&B Launch agent for Vertex AI, with what the agent itself lacks."""
