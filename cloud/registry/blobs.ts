@@ -1,7 +1,7 @@
+import type { Reference } from "../../chain/reference.ts";
 import { readBytes } from "../http.ts";
 import { TransientError } from "../retry.ts";
 import { detailOf, RefusedByRegistry } from "./failure.ts";
-import type { Reference } from "../../chain/reference.ts";
 import type { RegistrySession, Scope } from "./session.ts";
 
 /** The longest silence of a registry while a layer moves, in milliseconds. */

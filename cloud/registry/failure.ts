@@ -1,9 +1,9 @@
 import { UserError } from "../../chain/errors.ts";
+import { formatReference, type Reference } from "../../chain/reference.ts";
 import { UnreachableError } from "../http.ts";
 import { TransientError } from "../retry.ts";
 import { errorMessage } from "../systemError.ts";
 import { isGoogleRegistry } from "./credentials.ts";
-import { formatReference, type Reference } from "../../chain/reference.ts";
 import { TokenRefused } from "./session.ts";
 
 /** An answer of a registry that is neither what was asked for nor "there is no such image". */

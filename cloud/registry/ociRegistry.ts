@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../../chain/errors.ts";
+import { formatReference, isDigest, parseReference, type Reference } from "../../chain/reference.ts";
 import { readBytes } from "../http.ts";
 import { patientRetries, type RetryPolicy, withRetries } from "../retry.ts";
 import { copyBlob } from "./blobs.ts";
 import { defaultLogins, type RegistryLogins } from "./credentials.ts";
 import { detailOf, RefusedByRegistry, registryError } from "./failure.ts";
 import type { ImageRegistry, Manifest } from "./imageRegistry.ts";
-import { formatReference, isDigest, parseReference, type Reference } from "../../chain/reference.ts";
 import { type Reader, type RegistryRequest, RegistrySession, type Scope } from "./session.ts";
 
 /** Every form of manifest, so that a registry answers with an index (or Docker's list) where there is one. */

@@ -1,0 +1,27 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+
+const magic = Buffer.from("strata-ccache-entry-1\n");
+const digestLength = 32;
+
+/** The bytes that a frame adds to an entry. */
+export const frameLength = magic.length + digestLength;
+
+/**
+ * An entry as it is stored: a marker of the format, a sha256 over the entry's key and bytes, the bytes. The key is part
+ * of the checksum so that an entry stored under another's name is noticed as well. The checksum protects against
+ * truncation, damage and mix-ups; against somebody who may write to the bucket, only the bucket's IAM policy does.
+ */
+export function seal(key: string, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.concat([magic, checksum(key, bytes), bytes]));
+}
+
+/** The entry in a frame, or undefined if the frame is not whole, or not of this key. */
+export function open(key: string, framed: Uint8Array): Uint8Array | undefined {
+  if (framed.length < frameLength || !magic.equals(framed.subarray(0, magic.length))) return undefined;
+  const bytes = framed.subarray(frameLength);
+  return timingSafeEqual(checksum(key, bytes), framed.subarray(magic.length, frameLength)) ? bytes : undefined;
+}
+
+function checksum(key: string, bytes: Uint8Array): Buffer {
+  return createHash("sha256").update(`${key}\n`).update(bytes).digest();
+}
