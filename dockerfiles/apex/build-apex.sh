@@ -22,9 +22,9 @@ readonly EXIT_USAGE=64 EXIT_CLONE=69 EXIT_CUDA=70 EXIT_TIME=75 EXIT_INCOMPLETE=7
 readonly REPOSITORY=https://github.com/NVIDIA/apex.git
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python="${PYTHON:-python3}"
-# shellcheck source=../shared/build/progress.sh
+# shellcheck source-path=SCRIPTDIR source=../shared/build/progress.sh
 . "$here/progress.sh"
-# shellcheck source=../shared/build/compiler-cache.sh
+# shellcheck source-path=SCRIPTDIR source=../shared/build/compiler-cache.sh
 . "$here/compiler-cache.sh"
 
 if [[ $# -ne 1 || ! "${APEX_TIER:-}" =~ ^(cuda|auto)$ || -z "${APEX_COMMIT:-}" ]]; then

@@ -9,7 +9,7 @@ set -euo pipefail
 
 readonly EXIT_USAGE=64 EXIT_UNRESOLVED=78
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=../shared/build/progress.sh
+# shellcheck source-path=SCRIPTDIR source=../shared/build/progress.sh
 . "$here/progress.sh"
 conda="${CONDA_ROOT:-/opt/conda}/bin"
 name=pointcept-torch2.5.0-cu12.4

@@ -7,7 +7,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=activate.sh
+# shellcheck source-path=SCRIPTDIR source=activate.sh
 . "$here/activate.sh"
 python "$here/check_cuda.py"
 if [[ "${INSTALL_POINTOPS_AT_RUNTIME:-0}" == 1 ]]; then

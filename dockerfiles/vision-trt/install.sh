@@ -7,7 +7,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=../shared/build/progress.sh
+# shellcheck source-path=SCRIPTDIR source=../shared/build/progress.sh
 . "$here/progress.sh"
 
 "$here/install-lock.sh" "$here/requirements.lock"

@@ -32,6 +32,15 @@ export class Sandbox {
     return this.path(name);
   }
 
+  makeFolder(name: string): string {
+    mkdirSync(this.path(name));
+    return this.path(name);
+  }
+
+  makeExecutable(name: string): void {
+    chmodSync(this.path(name), 0o755);
+  }
+
   /** Puts a Bash program first in PATH; returns its path. */
   program(name: string, body: string): string {
     const path = join(this.programs, name);
