@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BaseImage, type Build, BuildFailed, type Oracle } from "./buildkit.ts";
@@ -14,11 +14,25 @@ export type Verdict =
   | { readonly kind: "agreed"; readonly changed: boolean }
   | { readonly kind: "false rebuild" | "missed rebuild" | "refused"; readonly report: string };
 
-/** Builds both sides of a case with an empty cache, one after the other, and compares that with their keys. */
+/**
+ * Builds both sides of a case with an empty cache, one after the other, and compares that with their keys. The folders
+ * of a case that shows a mistake stay, to be built by hand.
+ */
 export async function compare(one: Case, oracle: Oracle, bases: readonly BaseImage[], keyOf: KeyOf): Promise<Verdict> {
   const folder = mkdtempSync(join(tmpdir(), "strata-case-"));
+  const verdict = await compareIn(folder, one, oracle, bases, keyOf);
+  if (!("report" in verdict)) rmSync(folder, { recursive: true, force: true });
+  return verdict;
+}
+
+async function compareIn(
+  folder: string,
+  one: Case,
+  oracle: Oracle,
+  bases: readonly BaseImage[],
+  keyOf: KeyOf,
+): Promise<Verdict> {
   const sides = { before: join(folder, "before"), after: join(folder, "after") };
-  mkdirSync(sides.before);
   writeContext(one.before, sides.before);
   writeContext(one.after, sides.after);
   const keys = await settle(

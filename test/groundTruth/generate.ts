@@ -62,6 +62,7 @@ function addStages(random: Random, draft: Draft, tested: Feature, role: Role): M
   fill(random, draft, made, random.below(2));
   const mutations = tested.add(random, draft, made);
   fill(random, draft, made, random.below(3));
+  if (made.lines.length === 0) add(draft, made, "LABEL only=line");
 
   if (role === "target") {
     if (name === undefined || random.chance(0.5)) return mutations;

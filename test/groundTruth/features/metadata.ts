@@ -67,15 +67,18 @@ export const metadata: Feature[] = [
   ]),
   forms("MAINTAINER", ["MAINTAINER a", "MAINTAINER  a", 'MAINTAINER "a"', "MAINTAINER b <b@c>"]),
   forms("USER", ["USER 0", "USER 0:0", "USER root", 'USER "0"', "USER 1000"]),
-  forms("WORKDIR", [
-    "WORKDIR /w",
-    "WORKDIR /w/",
-    "WORKDIR w",
-    'WORKDIR "/w"',
-    "WORKDIR /w/../w",
-    "WORKDIR /",
-    "WORKDIR /w/x",
-  ]),
+  feature("WORKDIR", (random, draft, stage) => {
+    // A base image's own folder is not known from its digest: relative paths start from one that is.
+    add(draft, stage, "WORKDIR /");
+    const texts = ["/w", "/w/", "w", '"/w"', "/w/../w", "/", "/w/x", "./w", "../w"].map((path) => `WORKDIR ${path}`);
+    const before = random.pick(texts);
+    const line = add(draft, stage, before);
+    return [
+      rewrite("WORKDIR: another form", line, random.pick(texts.filter((text) => text !== before))),
+      removeLine("WORKDIR removed", line),
+      insertLine("WORKDIR repeated", line, before),
+    ];
+  }),
   forms("ONBUILD", [
     "ONBUILD RUN echo built",
     "ONBUILD run echo built",

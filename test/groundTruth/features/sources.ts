@@ -26,9 +26,10 @@ export const sources: Feature[] = [
     draft.files.set(`${input}/used`, file("used"));
     draft.files.set(`${input}/unused`, file("unused"));
     const name = addStage(draft, "base:1", [
+      "WORKDIR /",
       `COPY ${input}/used /out/used`,
       "ENV SIDE=1",
-      `ARG SIDEARG=1`,
+      "ARG SIDEARG=1",
       "RUN echo side > /out/run",
       `COPY ${input}/unused /unused`,
       "LABEL side=1",
