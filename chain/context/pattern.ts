@@ -105,6 +105,7 @@ function compile(text: string): (path: string) => boolean {
     return (path) => path.startsWith(prefix);
   }
   if (kind === "suffix") {
+    if (!text.startsWith("**")) return () => false; // A byte order mark: moby then cuts the suffix inside of it.
     const suffix = text.slice(2);
     const alone = suffix.startsWith("/") ? suffix.slice(1) : undefined;
     return (path) => path.endsWith(suffix) || path === alone;
