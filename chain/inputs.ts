@@ -72,6 +72,8 @@ export interface CollectedTarget {
   readonly config: ImageConfig;
   /** All paths that its build context must hold. */
   readonly contextPaths: ReadonlySet<string>;
+  /** Identities of its steps, by which two targets that share work are told. */
+  readonly steps: ReadonlySet<string>;
 }
 
 /** The platform that images are for unless something else is asked for. It never depends on the machine. */
@@ -140,7 +142,7 @@ export async function collectTarget(
   const selections = selectAll(evaluation, context);
   const { files, digests } = await readFiles(context, selections.values());
   const epoch = source.epoch ?? 0;
-  const key = keyOf(evaluation, {
+  const { key, steps } = keyOf(evaluation, {
     selection: (read) => found(selections, read),
     digest: (path) => found(digests, path),
     identity: (image) => images.identity(image),
@@ -158,7 +160,7 @@ export async function collectTarget(
     parents: sortedRecord(images.parents),
     bases: sortedRecord(images.bases),
   };
-  return { inputs, config: evaluation.config, contextPaths: neededPaths(selections.values()) };
+  return { inputs, config: evaluation.config, contextPaths: neededPaths(selections.values()), steps };
 }
 
 /** The images from outside that a target uses. */

@@ -27,13 +27,19 @@ export interface KeyParts {
   readonly syntaxDigest?: string;
 }
 
+/** A target's key, and the identities of the steps in it: targets that share steps share work. */
+export interface Key {
+  readonly key: string;
+  readonly steps: ReadonlySet<string>;
+}
+
 /**
  * The key of a target: sha256 over its file system, its configuration, its platform and its epoch. A file system is
  * identified by the step that makes it: what the step does, the identities of the file systems it starts from and
  * takes files from, and the content it reads. So stages can be renamed and reordered without a new key, and whatever
  * BuildKit would run again gives one.
  */
-export function keyOf(evaluation: Evaluation, parts: KeyParts): string {
+export function keyOf(evaluation: Evaluation, parts: KeyParts): Key {
   const steps = new Map<Step, string>();
 
   function fileSystem(from: FileSystem): Canonical {
@@ -64,7 +70,7 @@ export function keyOf(evaluation: Evaluation, parts: KeyParts): string {
     fileSystem: fileSystem(evaluation.fileSystem),
     config: canonicalConfig(evaluation.config),
   });
-  return hash.digest("hex");
+  return { key: hash.digest("hex"), steps: new Set(steps.values()) };
 }
 
 /** One JSON text in a line of its own: JSON has no line feeds outside of escapes, so lines cannot run together. */

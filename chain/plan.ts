@@ -1,0 +1,170 @@
+import type { CollectedChain } from "./collect.ts";
+import { dollarsFor, minutesOn } from "./estimate.ts";
+import { explain, type Reason } from "./explain.ts";
+import type { Graph, GraphTarget } from "./graph.ts";
+import type { TargetInputs } from "./inputs.ts";
+import { jobsFor, machineShape } from "./machines.ts";
+import { criticalPath, type Quotas, quotaOf, schedule, type Task } from "./schedule.ts";
+
+/**
+ * What happens to a target: its key is published already, it is built, nobody was asked whether its key is published,
+ * or it cannot be keyed.
+ */
+export type Action = "reuse" | "build" | "unknown" | "refused";
+
+/** One target of a plan. */
+export interface PlannedTarget {
+  /** "image:stage". */
+  readonly target: string;
+  readonly tier: number;
+  readonly parents: readonly string[];
+  readonly action: Action;
+  /** Absent where the target is refused. */
+  readonly key?: string;
+  /** Why it is built; for a refused one, what is wrong and how to mend it. */
+  readonly reasons: readonly Reason[];
+  readonly machine: string;
+  /** MAX_JOBS on this machine. */
+  readonly jobs: number;
+  /** Expected minutes of the build; 0 where nothing is built. */
+  readonly minutes: number;
+  /** Expected dollars of the build; 0 where nothing is built. */
+  readonly dollars: number;
+  /** Another target of the same image whose layers it reuses, so that it is built after it. */
+  readonly sharesWith?: string;
+}
+
+/** What would be built, why, for how long and for how much. */
+export interface Plan {
+  /** Parents before their children. */
+  readonly targets: readonly PlannedTarget[];
+  readonly totals: {
+    readonly reuse: number;
+    readonly build: number;
+    readonly unknown: number;
+    readonly refused: number;
+    /** Machine minutes of all builds. */
+    readonly minutes: number;
+    readonly dollars: number;
+    /** Minutes until everything is built, in parallel as far as the quotas allow. */
+    readonly makespan: number;
+  };
+  /** The longest chain of builds. */
+  readonly criticalPath: readonly string[];
+}
+
+/** What a plan is decided from. */
+export interface PlanFacts {
+  /** Whether a target's key is published; undefined where no registry was asked. */
+  readonly exists?: ReadonlyMap<string, boolean>;
+  /** Inputs that a target was last built from, to say what changed. */
+  readonly before?: ReadonlyMap<string, TargetInputs>;
+  /** Minutes that a target's last builds took, from records; they replace image.yaml's estimate. */
+  readonly recordedMinutes?: ReadonlyMap<string, number>;
+  /** Machines used in place of those of image.yaml. */
+  readonly machines?: Readonly<Record<string, string>>;
+  readonly quotas?: Quotas;
+}
+
+/**
+ * Decides for every target of a collected chain. Has no effects.
+ * @throws UserError where a machine exceeds its quota
+ */
+export function planChain(graph: Graph, chain: CollectedChain, facts: PlanFacts = {}): Plan {
+  const targets: PlannedTarget[] = [];
+  for (const one of graph.values()) {
+    const planned = planTarget(one, chain, facts, targets);
+    if (planned) targets.push(planned);
+  }
+  const tasks = buildTasks(targets);
+  const count = (action: Action) => targets.filter((one) => one.action === action).length;
+  const sum = (field: "minutes" | "dollars") => targets.reduce((total, one) => total + one[field], 0);
+  return {
+    targets,
+    totals: {
+      reuse: count("reuse"),
+      build: count("build"),
+      unknown: count("unknown"),
+      refused: count("refused"),
+      minutes: sum("minutes"),
+      dollars: sum("dollars"),
+      makespan: schedule(tasks, facts.quotas).makespan,
+    },
+    criticalPath: criticalPath(tasks),
+  };
+}
+
+/** The builds of a plan as tasks for the scheduler. */
+export function buildTasks(targets: readonly PlannedTarget[]): readonly Task[] {
+  const builds = new Set(targets.filter(({ action }) => action === "build").map(({ target }) => target));
+  return targets
+    .filter(({ action }) => action === "build")
+    .map(({ target, parents, sharesWith, minutes, machine }) => ({
+      name: target,
+      after: [...parents, ...(sharesWith === undefined ? [] : [sharesWith])].filter((name) => builds.has(name)),
+      minutes,
+      vCpus: machineShape(machine)?.vCpus ?? 0,
+      quota: quotaOf(machine),
+    }));
+}
+
+function planTarget(
+  one: GraphTarget,
+  chain: CollectedChain,
+  facts: PlanFacts,
+  before: readonly PlannedTarget[],
+): PlannedTarget | undefined {
+  const { settings } = one.image;
+  const machine = facts.machines?.[settings.machine] ?? settings.machine;
+  const shape = machineShape(machine);
+  const jobs = shape ? jobsFor(shape, settings.peakGbPerJob) : 1;
+  const common = { target: one.name, tier: one.tier, parents: one.parents, machine, jobs, minutes: 0, dollars: 0 };
+  const refused = chain.refused.get(one.name);
+  if (refused) {
+    const why = refused.because === undefined ? refused.error.message : `its parent ${refused.because} cannot be keyed`;
+    return { ...common, action: "refused", reasons: [{ kind: "first", text: why }] };
+  }
+  const collected = chain.targets.get(one.name);
+  if (!collected) return undefined;
+  const { key } = collected.inputs;
+  const exists = facts.exists?.get(one.name);
+  if (exists === undefined) return { ...common, key, action: "unknown", reasons: [] };
+  if (exists) return { ...common, key, action: "reuse", reasons: [] };
+  const shared = sharedWork(one, chain, before);
+  const minutes = expectedMinutes(one, machine, facts) * (1 - (shared?.share ?? 0));
+  return {
+    ...common,
+    key,
+    action: "build",
+    reasons: explain(facts.before?.get(one.name), collected.inputs),
+    minutes,
+    dollars: shape ? dollarsFor(shape, minutes) : 0,
+    ...(shared && { sharesWith: shared.target }),
+  };
+}
+
+function expectedMinutes({ name, image }: GraphTarget, machine: string, facts: PlanFacts): number {
+  const recorded = facts.recordedMinutes?.get(name);
+  if (recorded !== undefined) return recorded;
+  const { expectedMinutes: minutes, machine: declared } = image.settings;
+  const [measuredOn, shape] = [machineShape(declared), machineShape(machine)];
+  return measuredOn && shape ? minutesOn(shape, minutes, measuredOn) : minutes;
+}
+
+/**
+ * The build of the same image that does the most of this target's steps, and the share of them. That share is taken
+ * from the layer cache when this target is built after it; built at the same time, both would do it.
+ */
+function sharedWork(
+  one: GraphTarget,
+  chain: CollectedChain,
+  before: readonly PlannedTarget[],
+): { readonly target: string; readonly share: number } | undefined {
+  const steps = chain.targets.get(one.name)?.steps ?? new Set<string>();
+  const siblings = before.filter(({ target, action }) => action === "build" && target.startsWith(`${one.image.name}:`));
+  const shares = siblings.map(({ target }) => {
+    const theirs = chain.targets.get(target)?.steps ?? new Set<string>();
+    return { target, share: [...steps].filter((step) => theirs.has(step)).length / Math.max(1, steps.size) };
+  });
+  return shares.filter(({ share }) => share > 0).sort((a, b) => b.share - a.share)[0];
+}

@@ -1,0 +1,164 @@
+import { UserError } from "./errors.ts";
+
+/** A build to be placed. */
+export interface Task {
+  readonly name: string;
+  /** Tasks that have to be finished before; names that are no task count as finished. */
+  readonly after: readonly string[];
+  readonly minutes: number;
+  readonly vCpus: number;
+  /** The quota it counts against; see quotaOf. */
+  readonly quota: string;
+}
+
+/** vCPUs that may be in use at once, by quota; a quota that is not named has no limit. */
+export type Quotas = Readonly<Record<string, number>>;
+
+/** A task with its time. */
+export interface Placed {
+  readonly name: string;
+  /** Minutes from the start. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A whole schedule. */
+export interface Schedule {
+  /** In the order of their starts. */
+  readonly tasks: readonly Placed[];
+  /** Minutes until the last task ends. */
+  readonly makespan: number;
+  /** No schedule ends before: the longest chain, or the work over the quota, whichever is longer. */
+  readonly lowerBound: number;
+}
+
+/** Cloud Build counts C3 machines against a quota of their own. */
+export function quotaOf(machine: string): string {
+  return machine.startsWith("c3-") ? "concurrent_private_pool_c3_build_cpus" : "concurrent_private_pool_build_cpus";
+}
+
+/** How many orders are tried when the first does not reach the lower bound. */
+const TRIES = 200;
+
+/**
+ * Places tasks under quotas so that the last ends early: list scheduling by the longest chain behind a task, then by
+ * orders that shift those priorities a little, keeping the best. The same tasks always give the same schedule.
+ * @throws UserError where a task alone exceeds its quota: it would wait for ever
+ */
+export function schedule(tasks: readonly Task[], quotas: Quotas = {}): Schedule {
+  for (const { name, vCpus, quota } of tasks) {
+    const limit = quotas[quota] ?? Number.POSITIVE_INFINITY;
+    if (vCpus <= limit) continue;
+    throw new UserError({
+      problem: `the quota ${quota} does not fit the machine of ${name}, so its build would wait in the queue for ever`,
+      value: `${limit} vCPUs`,
+      allowed: `${vCpus} vCPUs or more`,
+      fix: `ask for ${vCpus} vCPUs of cloudbuild.googleapis.com/${quota} in the region, or choose a smaller machine`,
+    });
+  }
+  const tails = tailsOf(tasks);
+  const lowerBound = lowerBoundOf(tasks, tails, quotas);
+  const random = generator(1);
+  let best = place(tasks, tails, quotas);
+  for (let attempt = 0; attempt < TRIES && endOf(best) > lowerBound * 1.0001; attempt++) {
+    const spread = 0.1 + (0.9 * attempt) / TRIES;
+    const shifted = new Map([...tails].map(([name, tail]) => [name, tail * (1 + spread * (random() - 0.5))]));
+    const other = place(tasks, shifted, quotas);
+    if (endOf(other) < endOf(best)) best = other;
+  }
+  return { tasks: best, makespan: endOf(best), lowerBound };
+}
+
+/** Minutes from each task's start to the end of the longest chain behind it. */
+export function tailsOf(tasks: readonly Task[]): ReadonlyMap<string, number> {
+  const children = new Map<string, Task[]>();
+  for (const task of tasks)
+    for (const parent of task.after) children.set(parent, [...(children.get(parent) ?? []), task]);
+  const tails = new Map<string, number>();
+  const tail = (task: Task): number => {
+    const known = tails.get(task.name);
+    if (known !== undefined) return known;
+    const value = task.minutes + Math.max(0, ...(children.get(task.name) ?? []).map(tail));
+    tails.set(task.name, value);
+    return value;
+  };
+  for (const task of tasks) tail(task);
+  return tails;
+}
+
+/** The longest chain of tasks, first to last. */
+export function criticalPath(tasks: readonly Task[]): readonly string[] {
+  const tails = tailsOf(tasks);
+  const longest = (candidates: readonly Task[]) =>
+    candidates.reduce<Task | undefined>(
+      (best, one) => (best && (tails.get(best.name) ?? 0) >= (tails.get(one.name) ?? 0) ? best : one),
+      undefined,
+    );
+  const path: string[] = [];
+  let at = longest(tasks);
+  while (at) {
+    const { name } = at;
+    path.push(name);
+    at = longest(tasks.filter(({ after }) => after.includes(name)));
+  }
+  return path;
+}
+
+function lowerBoundOf(tasks: readonly Task[], tails: ReadonlyMap<string, number>, quotas: Quotas): number {
+  const work = new Map<string, number>();
+  for (const { quota, minutes, vCpus } of tasks) work.set(quota, (work.get(quota) ?? 0) + minutes * vCpus);
+  const shares = [...work].map(([quota, amount]) => amount / (quotas[quota] ?? Number.POSITIVE_INFINITY));
+  return Math.max(0, ...tails.values(), ...shares);
+}
+
+/** Starts, whenever something ends, whatever fits in the order of the priorities. */
+function place(tasks: readonly Task[], priorities: ReadonlyMap<string, number>, quotas: Quotas): readonly Placed[] {
+  const names = new Set(tasks.map(({ name }) => name));
+  const waiting = [...tasks].sort((one, other) => (priorities.get(other.name) ?? 0) - (priorities.get(one.name) ?? 0));
+  const running: { readonly task: Task; readonly end: number }[] = [];
+  const finished = new Set<string>();
+  const inUse = new Map<string, number>();
+  const placed: Placed[] = [];
+  for (let now = 0; waiting.length > 0; ) {
+    for (let index = 0; index < waiting.length; ) {
+      const task = waiting[index];
+      if (!task) break;
+      const used = inUse.get(task.quota) ?? 0;
+      const ready = task.after.every((parent) => !names.has(parent) || finished.has(parent));
+      if (!ready || used + task.vCpus > (quotas[task.quota] ?? Number.POSITIVE_INFINITY)) {
+        index++;
+        continue;
+      }
+      waiting.splice(index, 1);
+      inUse.set(task.quota, used + task.vCpus);
+      running.push({ task, end: now + task.minutes });
+      placed.push({ name: task.name, start: now, end: now + task.minutes });
+    }
+    const next = Math.min(...running.map(({ end }) => end));
+    if (!Number.isFinite(next)) throw new Error("tasks wait for each other in a circle");
+    now = next;
+    for (let index = running.length - 1; index >= 0; index--) {
+      const one = running[index];
+      if (!one || one.end > now) continue;
+      running.splice(index, 1);
+      finished.add(one.task.name);
+      inUse.set(one.task.quota, (inUse.get(one.task.quota) ?? 0) - one.task.vCpus);
+    }
+  }
+  return placed;
+}
+
+function endOf(placed: readonly Placed[]): number {
+  return Math.max(0, ...placed.map(({ end }) => end));
+}
+
+/** A small generator of numbers from 0 to 1 (mulberry32), so that the result does not depend on chance. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
