@@ -1,3 +1,4 @@
+import { readBytes } from "../http.ts";
 import { type Condition, ConditionFailed, type Content, type ObjectStore, type StoredObject } from "../objectStore.ts";
 import type { RetryPolicy } from "../retry.ts";
 import { type GoogleApi, GoogleError, googleError, readJson } from "./api.ts";
@@ -8,6 +9,9 @@ export interface BucketOptions {
   /** The longest silence, in milliseconds. */
   readonly timeoutMs?: number;
 }
+
+/** No piece of a growing object is longer than this between two looks, in bytes. */
+const longestPiece = 256 << 20;
 
 /** A bucket of Cloud Storage, through its JSON API. */
 export class Bucket implements ObjectStore {
@@ -37,6 +41,21 @@ export class Bucket implements ObjectStore {
         });
       },
     );
+  }
+
+  /** The bytes of an object from an offset on; empty if there are none, or no object. For what grows, such as a log. */
+  async readFrom(name: string, offset: number): Promise<Uint8Array> {
+    const headers = { "accept-encoding": "identity", range: `bytes=${offset}-` };
+    const request = { method: "GET", url: `${this.object(name)}?alt=media`, headers } as const;
+    return this.send(request, "read from", async (response, alive) => {
+      if (response.status === 404 || response.status === 416) {
+        await response.body?.cancel();
+        return new Uint8Array();
+      }
+      if (!response.ok) throw await googleError(response, alive);
+      const bytes = await readBytes(response, longestPiece, alive);
+      return response.status === 206 ? bytes : bytes.subarray(offset);
+    });
   }
 
   async write(name: string, content: Content, condition?: Condition): Promise<string> {

@@ -1,0 +1,20 @@
+/** A lock that is held. It renews itself until it is released. */
+export interface HeldLock {
+  /** What the last holder left behind; see {@link HeldLock.release}. */
+  readonly note: string | undefined;
+  /** Throws {@link LockLost} unless the lock is still held now: to be called right before what it protects. */
+  confirm(): Promise<void>;
+  /** Lets go and leaves a note for whoever holds the lock next. Without a note the last one stays. */
+  release(note?: string): Promise<void>;
+}
+
+/** Locks by name, seen by all machines that share a bucket. */
+export interface Locks {
+  /** Waits for the lock and takes it. A lock whose holder has gone is taken over once its lease has ended. */
+  acquire(name: string): Promise<HeldLock>;
+}
+
+/** The lock was taken over: this process was stopped or cut off for longer than the lease. */
+export class LockLost extends Error {
+  override readonly name = "LockLost";
+}
