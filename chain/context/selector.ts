@@ -47,12 +47,20 @@ export function copySelector(source: string, exclude: PatternList | undefined, p
   const base = pivot < 0 ? "/" : source.slice(0, pivot);
   const rest = pivot < 0 ? source : source.slice(pivot + 3);
   const pattern = rest.startsWith("/") ? rest : cleanPath(`/${rest}`);
+  const plain = !hasWildcard(base) && !hasWildcard(rest);
+  if (plain && cleanPath(pattern) === "/") {
+    throw new UserError({
+      problem: "BuildKit finds nothing for COPY --parents of a whole folder",
+      value: source,
+      fix: "write what is in it, as in ./*, or leave out --parents",
+    });
+  }
   return {
     ...plainSelector(base),
     source,
     wildcard: hasWildcard(base),
     include: parsePatterns([pattern.slice(1)]),
     exclude,
-    required: hasWildcard(base) || hasWildcard(rest) ? undefined : cleanPath(`/${base}/${pattern}`),
+    required: plain ? cleanPath(`/${base}/${pattern}`) : undefined,
   };
 }

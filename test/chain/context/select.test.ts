@@ -84,6 +84,11 @@ test("--parents gives paths below the pivot, links as links, and must find a pla
   expect(() => names(tree, "src/none", { parents: true })).toThrow(/no such file or folder/);
 });
 
+test("--parents of a whole folder is refused, because BuildKit finds nothing for it", () => {
+  expect(() => names(tree, ".", { parents: true })).toThrow(/--parents of a whole folder/);
+  expect(() => names(tree, "src/./", { parents: true })).toThrow(/--parents of a whole folder/);
+});
+
 test("a source outside the context is looked up inside of it", () => {
   expect(names(tree, "../../src/a.txt")).toEqual([["=src/a.txt"]]);
 });
