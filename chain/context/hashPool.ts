@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { getCompileCacheDir } from "node:module";
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
@@ -9,8 +10,8 @@ import { allTaken, DIGEST_BYTES, type HashFailure, type HashJob, hashJob, takeBa
 const MS_PER_FILE = 0.02;
 /** Bytes that are read and hashed in a millisecond. */
 const BYTES_PER_MS = 800_000;
-/** A thread is worth its start (about 40 ms) only for so much work, in milliseconds. */
-const MS_PER_THREAD = 100;
+/** A thread is worth its start, which takes about as long, only for so much work, in milliseconds. */
+const MS_PER_THREAD = 120;
 /** More threads than this gain nothing on one disk and only cost memory. */
 const MOST_WORKERS = 7;
 /** Batches between two looks at the event loop: some 20 ms. */
@@ -51,10 +52,16 @@ function workersFor(sizes: readonly number[]): number {
 /** Starts threads on the job. Each resolves when it takes no more batches, with why, where a file could not be hashed. */
 function startWorkers(job: HashJob, count: number): Promise<HashFailure | undefined>[] {
   return Array.from({ length: count }, async () => {
-    const worker = new Worker(new URL("./hashWorker.ts", import.meta.url), { workerData: job });
+    const worker = new Worker(new URL("./hashWorker.ts", import.meta.url), { workerData: job, env: environment() });
     const [failure] = await once(worker, "message");
     return failure as HashFailure | undefined;
   });
+}
+
+/** A thread does not inherit the cache of compiled modules by itself, and compiling is most of its start. */
+function environment(): NodeJS.ProcessEnv {
+  const compileCache = getCompileCacheDir();
+  return compileCache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: compileCache };
 }
 
 function hashError(folder: string, path: string, { changed, message }: HashFailure): UserError {
