@@ -53,7 +53,7 @@ const scenario = fc
 compared(
   "two states of a tree have the same selection if and only if BuildKit has the same content digests for them",
   () => {
-    const scenarios = fc.sample(scenario, { numRuns: 6000, seed });
+    const scenarios = fc.sample(scenario, { numRuns: 3000, seed });
     const states = scenarios.flatMap(({ before, after, instruction, ignore }) =>
       [before, after].map((nodes) => ({ nodes, instruction, ignore: ignore.join("\n") })),
     );
@@ -79,8 +79,8 @@ compared(
       const story = { before, after: states[i + 1]?.nodes, ignore, instruction: instruction?.text };
       expect({ ...story, same: ours[i] === ours[i + 1] }).toEqual({ ...story, same });
     }
-    expect(seen.same).toBeGreaterThan(500);
-    expect(seen.different).toBeGreaterThan(500);
+    expect(seen.same).toBeGreaterThan(250);
+    expect(seen.different).toBeGreaterThan(250);
   },
 );
 
