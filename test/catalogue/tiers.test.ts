@@ -57,7 +57,7 @@ describe("image.yaml", () => {
       "TORCHVISION_VERSION: 0.20.0",
     );
     expect(() => parseImageSettings(wrong, "image.yaml")).toThrow(
-      /0\.20\.0 does not go with torch 2\.6\.0[^]*0\.21\.0/,
+      /0\.20\.0 does not go with torch 2\.6\.0[\s\S]*0\.21\.0/,
     );
   });
 });
