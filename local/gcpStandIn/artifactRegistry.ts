@@ -10,8 +10,8 @@ const computed = ["name", "registryUri"] as const;
 
 const path = ({ project, location }: Inputs) => `projects/${project}/locations/${location}/repositories`;
 
-function outputs({ project, location, repositoryId }: Inputs): Outputs {
-  return { name: repositoryId, registryUri: `${location}-docker.pkg.dev/${project}/${repositoryId}` };
+function outputs({ repositoryId }: Inputs, { registryUri }: Json): Outputs {
+  return { name: repositoryId, registryUri: `${registryUri}` };
 }
 
 /** gcp:artifactregistry/repository:Repository */
@@ -28,21 +28,20 @@ export const repository: Kind<Inputs, Outputs> = {
       await call("artifactRegistry", "POST", path(inputs), { query, body: wire(inputs) }),
     );
     const id = `${path(inputs)}/${inputs.repositoryId}`;
-    await call("artifactRegistry", "GET", id);
-    return { id, outputs: outputs(inputs) };
+    return { id, outputs: outputs(inputs, await call("artifactRegistry", "GET", id)) };
   },
 
   async read(id, state) {
-    return (await find("artifactRegistry", id)) && outputs(state);
+    const found = await find("artifactRegistry", id);
+    return found && outputs(state, found);
   },
 
   async update(id, olds, news) {
-    const updateMask = changedInputs(olds as Json, news as Json, computed).join(",");
+    const updateMask = changedInputs(inputsOf(olds), inputsOf(news)).join(",");
     // Policies and labels are in every body, masked or not.
     const changed = { cleanupPolicies: {}, ...wire(news) };
     await call("artifactRegistry", "PATCH", id, { query: { updateMask }, body: changed });
-    await call("artifactRegistry", "GET", id);
-    return outputs(news);
+    return outputs(news, await call("artifactRegistry", "GET", id));
   },
 
   async delete(id) {
@@ -50,6 +49,11 @@ export const repository: Kind<Inputs, Outputs> = {
     if (operation) await finished("artifactRegistry", operation);
   },
 };
+
+/** The inputs among the properties of a state. */
+function inputsOf({ registryUri: _, name: __, ...inputs }: Inputs & Partial<Outputs>): Json {
+  return inputs;
+}
 
 function wire(inputs: Inputs): Json {
   const { immutableTags } = inputs.dockerConfig ?? {};

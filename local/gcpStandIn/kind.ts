@@ -36,8 +36,8 @@ export interface Kind<Inputs extends object, Outputs extends Json = Json> extend
 export const attribution = { "goog-pulumi-provisioned": "true" };
 
 /** The names of inputs that differ, in the order of the newer ones. */
-export function changedInputs(olds: Json, news: Json, computed: readonly string[]): string[] {
-  const names = new Set([...Object.keys(news), ...Object.keys(olds).filter((name) => !computed.includes(name))]);
+export function changedInputs(olds: Json, news: Json): string[] {
+  const names = new Set([...Object.keys(news), ...Object.keys(olds)]);
   return [...names].filter((name) => canonical(olds[name]) !== canonical(news[name]));
 }
 

@@ -2,8 +2,7 @@
  * Serves the stand-in for pulumi-gcp on a free loopback port, and prints the port. A Pulumi command takes it in place of
  * the plugin with `PULUMI_DEBUG_PROVIDERS=gcp:PORT`; several commands may use one, one after the other or at once.
  */
-import gcp from "@pulumi/gcp/package.json" with { type: "json" };
-import { main } from "@pulumi/pulumi/provider/index.js";
+import { serve } from "../../provider/server.ts";
 import { gcpStandIn } from "./provider.ts";
 
-await main({ ...gcpStandIn, version: gcp.version }, process.argv.slice(2));
+process.stdout.write(`${await serve(gcpStandIn)}\n`);

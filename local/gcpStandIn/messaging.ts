@@ -26,7 +26,7 @@ export const topic: Kind<Topic> = {
   },
 
   async update(id, olds, news) {
-    const updateMask = changedInputs(olds as Json, news as Json, []).join(",");
+    const updateMask = changedInputs(olds as Json, news as Json).join(",");
     await call("pubsub", "PATCH", id, { query: { updateMask }, body: { topic: topicBody(news) } });
     await call("pubsub", "GET", id);
     return {};

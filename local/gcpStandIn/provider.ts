@@ -1,6 +1,6 @@
-import type { Provider } from "@pulumi/pulumi/provider/provider.js";
+import gcp from "@pulumi/gcp/package.json" with { type: "json" };
+import { type Properties, type ResourceProvider, unknown } from "../../provider/server.ts";
 import { repository } from "./artifactRegistry.ts";
-import type { Json } from "./calls.ts";
 import { connectedRepository, connection, trigger, workerPool } from "./cloudBuild.ts";
 import { type AnyKind, changedInputs } from "./kind.ts";
 import { bucketMember, projectMember, repositoryMember, serviceAccountMember } from "./members.ts";
@@ -33,51 +33,62 @@ const kinds: Readonly<Record<string, AnyKind>> = {
  * - it does not sleep after creating an account, nor read a policy three times after writing it;
  * - `refresh` finds out whether a resource is gone, not whether somebody changed it.
  */
-export const gcpStandIn: Provider = {
-  async check(urn, _, news: Json) {
-    return typeOf(urn) in kinds
-      ? { inputs: news }
-      : { failures: [{ property: "", reason: `the stand-in for pulumi-gcp does not know ${typeOf(urn)}` }] };
+export const gcpStandIn: ResourceProvider = {
+  version: gcp.version,
+
+  async check(type) {
+    return type in kinds ? [] : [{ property: "", reason: `the stand-in for pulumi-gcp does not know ${type}` }];
   },
 
-  async diff(_, urn, olds: Json, news: Json) {
-    const { immutable, computed, deleteFirst } = kindOf(urn);
-    const changed = changedInputs(olds, news, computed);
+  async diff(type, { inputs }, news) {
+    const { immutable, deleteFirst } = kindOf(type);
+    const changed = changedInputs(inputs, news);
     const replaces = changed.filter((name) => immutable.includes(name));
-    return { changes: changed.length > 0, replaces, deleteBeforeReplace: deleteFirst && replaces.length > 0 };
+    return {
+      changes: changed.length > 0,
+      shown: Object.fromEntries(
+        changed.map((name) => [name, !(name in inputs) ? "add" : !(name in news) ? "delete" : "update"]),
+      ),
+      replaces,
+      deleteFirst,
+    };
   },
 
-  async create(urn, inputs: Json) {
-    const { id, outputs } = await kindOf(urn).create(inputs);
-    return { id, outs: { ...inputs, ...outputs } };
+  preview(type, inputs, state) {
+    return { ...inputs, ...outputsOf(type, (name) => state?.[name] ?? unknown) };
   },
 
-  async read(id, urn, state: Json = {}) {
-    const { read, computed } = kindOf(urn);
-    const outputs = await read(id, state);
-    if (!outputs) return { props: {} };
-    const inputs = Object.fromEntries(Object.entries(state).filter(([name]) => !computed.includes(name)));
-    return { id, props: { ...inputs, ...outputs }, inputs };
+  async create(type, inputs) {
+    const { id, outputs } = await kindOf(type).create(inputs);
+    return { id, state: { ...inputs, ...outputs } };
   },
 
-  async update(id, urn, olds: Json, news: Json) {
-    const { update } = kindOf(urn);
-    if (!update) throw new Error(`${typeOf(urn)} cannot be updated`);
-    return { outs: { ...news, ...(await update(id, olds, news)) } };
+  async read(type, id, state) {
+    const outputs = await kindOf(type).read(id, state);
+    if (!outputs) return undefined;
+    const hidden = outputsOf(type, () => true);
+    const inputs = Object.fromEntries(Object.entries(state).filter(([name]) => !(name in hidden)));
+    return { inputs, state: { ...state, ...outputs } };
   },
 
-  async delete(id, urn, state: Json) {
-    await kindOf(urn).delete(id, state);
+  async update(type, id, state, inputs) {
+    const { update } = kindOf(type);
+    if (!update) throw new Error(`${type} cannot be updated`);
+    return { ...inputs, ...(await update(id, state, inputs)) };
+  },
+
+  async delete(type, id, state) {
+    await kindOf(type).delete(id, state);
   },
 };
 
-/** `urn:pulumi:dev::strata::parent$gcp:storage/bucket:Bucket::name` is a gcp:storage/bucket:Bucket. */
-function typeOf(urn: string): string {
-  return urn.split("::")[2]?.split("$").at(-1) ?? "";
+function kindOf(type: string): AnyKind {
+  const kind = kinds[type];
+  if (!kind) throw new Error(`the stand-in for pulumi-gcp does not know ${type}`);
+  return kind;
 }
 
-function kindOf(urn: string): AnyKind {
-  const kind = kinds[typeOf(urn)];
-  if (!kind) throw new Error(`the stand-in for pulumi-gcp does not know ${typeOf(urn)}`);
-  return kind;
+/** A value for each output of a kind that is not an input too. */
+function outputsOf(type: string, value: (name: string) => unknown): Properties {
+  return Object.fromEntries(kindOf(type).computed.map((name) => [name, value(name)]));
 }

@@ -1,0 +1,101 @@
+import { type ImageInputs, type ImageOutputs, type ImageState, imageInputs } from "./imageInputs.ts";
+import type { ImagePublisher } from "./imagePublisher.ts";
+import { type ChangeKind, type Difference, type Properties, type ResourceProvider, unknown } from "./server.ts";
+
+/** The type of the one resource that this provider has. */
+export const imageType = "strata:index:Image";
+
+/** Tells a person something in a sentence. */
+export type Tell = (sentence: string) => void;
+
+/**
+ * The provider of strata:index:Image. A preview checks and compares inputs and does nothing else: it builds and writes
+ * nothing, and asks nobody.
+ */
+export function imageProvider(version: string, publisher: ImagePublisher, tell: Tell): ResourceProvider {
+  return {
+    version,
+
+    async check(type, inputs) {
+      if (type !== imageType) return [{ property: "", reason: `strata has no ${type}; it has ${imageType}` }];
+      const { error } = imageInputs.safeParse(inputs);
+      return (error?.issues ?? [])
+        .filter(({ path }) => at(inputs, path) !== unknown)
+        .map(({ path, message }) => ({
+          property: path.join("."),
+          reason: `received ${JSON.stringify(at(inputs, path))}: ${message}`,
+        }));
+    },
+
+    async diff(_, { state }, news) {
+      return difference(stateOf(state), news as ImageInputs);
+    },
+
+    preview(_, inputs) {
+      return { ...inputs, digest: unknown, buildId: unknown, seconds: unknown, outcome: unknown };
+    },
+
+    async create(_, properties) {
+      const inputs = properties as ImageInputs;
+      return { id: inputs.target, state: { ...inputs, ...(await publisher.ensure(inputs)) } };
+    },
+
+    async update(_, __, ___, properties) {
+      const inputs = properties as ImageInputs;
+      return { ...inputs, ...(await publisher.ensure(inputs)) };
+    },
+
+    /** Asks the registry: an image that somebody deleted leaves the state, and the next `up` publishes it again. */
+    async read(_, __, properties) {
+      const state = stateOf(properties);
+      const digest = await publisher.digestOf(state.reference);
+      if (!digest) return undefined;
+      const { digest: ___, buildId, seconds, outcome, ...inputs } = state;
+      return { inputs, state: { ...state, digest } };
+    },
+
+    async delete(_, __, properties) {
+      const { target, reference } = stateOf(properties);
+      tell(`${target}: ${reference} stays in the registry until its clean-up policies remove it`);
+    },
+
+    cancel: () => publisher.cancel(),
+  };
+}
+
+/**
+ * Only the key and the reference make another image, and a build that was left under way is looked after again. What
+ * is shown is each group of inputs that changed, so that a preview says why by itself.
+ */
+function difference(state: ImageState, news: ImageInputs): Difference {
+  const changes =
+    state.key !== news.key ||
+    state.reference !== news.reference ||
+    (state.outcome satisfies ImageOutputs["outcome"]) === "submitted";
+  return {
+    changes,
+    shown: { ...changed("", pick(state), pick(news)), ...changed("inputs.", state.inputs, news.inputs) },
+  };
+}
+
+/** The state as `create` and `update` of this provider left it. */
+function stateOf(state: Properties): ImageState {
+  return state as unknown as ImageState;
+}
+
+const pick = ({ key, reference }: ImageInputs): Properties => ({ key, reference });
+
+function changed(prefix: string, olds: Properties, news: Properties): Record<string, ChangeKind> {
+  const names = new Set([...Object.keys(olds), ...Object.keys(news)]);
+  const kind = (name: string): ChangeKind => (!(name in olds) ? "add" : !(name in news) ? "delete" : "update");
+  return Object.fromEntries(
+    [...names].filter((name) => olds[name] !== news[name]).map((name) => [`${prefix}${name}`, kind(name)]),
+  );
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, step) => (inner !== null && typeof inner === "object" ? Reflect.get(inner, step) : undefined),
+    value,
+  );
+}

@@ -1,0 +1,67 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { environmentOf } from "../../local/environment.ts";
+import { type LocalCloud, startLocalCloud } from "../../local/server.ts";
+import { tool } from "../../toolbox/tool.ts";
+
+/** The real Pulumi engine with a file backend, a local Google Cloud, and the stand-in for pulumi-gcp between them. */
+export interface Engine {
+  readonly cloud: LocalCloud;
+  /** A stack of an environment, with its configuration. */
+  stack(name: string, config: Readonly<Record<string, string>>, program: PulumiFn): Promise<Stack>;
+  close(): Promise<void>;
+}
+
+/** Starts all three in temporary folders. */
+export async function startEngine(projects: readonly string[]): Promise<Engine> {
+  const folder = mkdtempSync(join(tmpdir(), "strata-engine-"));
+  // The Automation API looks for bin/pulumi below a root.
+  mkdirSync(join(folder, "bin"));
+  symlinkSync((await tool("pulumi")).path, join(folder, "bin", "pulumi"));
+  const cloud = await startLocalCloud({ directory: join(folder, "cloud"), projects });
+  const standIn = await startStandIn(cloud);
+  const envVars = {
+    ...environmentOf(cloud.origin, cloud.operatorToken),
+    PULUMI_HOME: join(folder, "home"),
+    PULUMI_BACKEND_URL: `file://${folder}`,
+    PULUMI_CONFIG_PASSPHRASE: "test",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_DEBUG_PROVIDERS: `gcp:${standIn.port}`,
+  };
+  const pulumiCommand = await PulumiCommand.get({ root: folder });
+  return {
+    cloud,
+    async stack(stackName, config, program) {
+      const stack = await LocalWorkspace.createOrSelectStack(
+        { stackName, projectName: "strata", program },
+        { envVars, pulumiCommand, pulumiHome: envVars.PULUMI_HOME },
+      );
+      await stack.setAllConfig(
+        Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value }])),
+        true,
+      );
+      return stack;
+    },
+    async close() {
+      standIn.stop();
+      await cloud.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** Serves the stand-in in a process of its own, as a plugin is. */
+async function startStandIn(cloud: LocalCloud): Promise<{ readonly port: string; stop(): void }> {
+  const child = spawn("node", [join(__dirname, "../../local/gcpStandIn/main.ts")], {
+    env: { ...process.env, ...environmentOf(cloud.origin, cloud.operatorToken) },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [port] = await once(createInterface(child.stdout), "line");
+  return { port, stop: () => child.kill() };
+}
