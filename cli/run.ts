@@ -1,10 +1,25 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../chain/errors.ts";
-import { inputsCommand } from "./commands/inputs.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** The exit codes of every command. */
-export const EXIT = { done: 0, problem: 1, usage: 2, wouldBuild: 3 } as const;
+/**
+ * The exit codes of every command: done; a problem, told on standard error; a command line that cannot be read; and,
+ * where asked for, that something would be built or has drifted.
+ */
+export const EXIT = { done: 0, problem: 1, usage: 2, differs: 3 } as const;
+
+type Register = (program: Command, terminal: Terminal, finish: (code: number) => void) => void;
+
+/** The commands in the order of the help. Only the one that is called is loaded, which keeps the start short. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  plan: async () => (await import("./commands/plan.ts")).planCommand,
+  explain: async () => (await import("./commands/explain.ts")).explainCommand,
+  inputs: async () => (await import("./commands/inputs.ts")).inputsCommand,
+  lint: async () => (await import("./commands/lint.ts")).lintCommand,
+  bake: async () => (await import("./commands/bake.ts")).bakeCommand,
+  lock: async () => (await import("./commands/lock.ts")).lockCommand,
+  local: async () => (await import("./commands/local.ts")).localCommand,
+};
 
 /**
  * Runs one command line.
@@ -17,15 +32,19 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
   const program = new Command("strata")
     .description("Keeps a chain of container images up to date: rebuilds what changed and says why.")
     .showHelpAfterError("(strata --help lists commands and options)")
+    .addHelpText("after", HELP)
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.stderr.write(text),
     })
     .exitOverride();
-  const finish = (result: number) => {
-    code = result;
-  };
-  inputsCommand(program, terminal, finish);
+  const called = COMMANDS[words.find((word) => !word.startsWith("-")) ?? ""];
+  for (const load of called ? [called] : Object.values(COMMANDS)) {
+    const register = await load();
+    register(program, terminal, (result) => {
+      code = result;
+    });
+  }
   try {
     await program.parseAsync([...words], { from: "user" });
     return code;
@@ -36,3 +55,13 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
     return EXIT.problem;
   }
 }
+
+const HELP = `
+Examples:
+  strata plan                                     what would be built, why, for how long, for how much
+  strata plan --against main --exit-code          what this working tree would rebuild compared with main
+  strata explain arr-trainer:runtime --against main
+  strata bake | docker buildx bake -f - arr-ml-stack_runtime
+
+Exit codes: 0 done, 1 a problem, 2 the command line cannot be read, 3 something would be built (plan --exit-code)
+or has drifted (lock --check).`;

@@ -6,13 +6,18 @@ import { statCacheFolder } from "../../chain/context/statCache.ts";
 import { workTree } from "../../chain/context/workTree.ts";
 import { UserError } from "../../chain/errors.ts";
 import { buildOptions, collectTarget, readDockerfile, type TargetInputs } from "../../chain/inputs.ts";
+import { CATALOGUE_OPTION, openChain, targetNamed } from "../openChain.ts";
+import { renderInputs } from "../render/inputs.ts";
+import { styleFor } from "../render/style.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Options {
+  readonly catalogue: string;
   readonly dockerfile?: string;
   readonly context?: string;
   readonly target?: string;
   readonly buildArg: readonly string[];
+  readonly platform?: string;
   readonly lock?: string;
   readonly json?: boolean;
 }
@@ -22,15 +27,23 @@ export function inputsCommand(program: Command, terminal: Terminal, _finish: (co
   program
     .command("inputs")
     .description("show everything that goes into a target, and its key")
-    .option("--dockerfile <file>", "a Dockerfile outside the catalogue")
+    .argument("[target]", "image:stage or image of the catalogue")
+    .option(...CATALOGUE_OPTION)
+    .option("--dockerfile <file>", "instead of a target: any Dockerfile")
     .option("--context <folder>", "its build context; by default the Dockerfile's folder")
-    .option("--target <stage>", "the stage; by default the last one")
+    .option("--target <stage>", "its stage; by default the last one")
     .option("--build-arg <name=value>", "a build arg, any number of times", collect, [])
-    .option("--lock <file>", "digests of base images (bases.lock.yaml)")
-    .option("--json", "print JSON")
-    .action(async (options: Options) => {
-      const inputs = await inputsOfDockerfile(options, terminal);
-      terminal.stdout.write(`${JSON.stringify(inputs, null, 2)}\n`);
+    .option("--platform <os/architecture>", "what the image is for; by default linux/amd64")
+    .option("--lock <file>", "digests of base images, in the form of bases.lock.yaml")
+    .option("--json", "print JSON: { algorithm, key, instructions, args, files, parents, bases }")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  strata inputs arr-trainer:runtime\n  strata inputs --dockerfile app/Dockerfile --context app --build-arg V=2 --json",
+    )
+    .action(async (target: string | undefined, options: Options) => {
+      const inputs = await inputsOf(target, options, terminal);
+      const text = options.json ? `${JSON.stringify(inputs, null, 2)}\n` : renderInputs(inputs, styleFor(terminal));
+      terminal.stdout.write(text);
     });
 }
 
@@ -38,8 +51,23 @@ function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-async function inputsOfDockerfile(options: Options, terminal: Terminal): Promise<TargetInputs> {
-  const file = options.dockerfile ?? "Dockerfile";
+async function inputsOf(target: string | undefined, options: Options, terminal: Terminal): Promise<TargetInputs> {
+  if (options.dockerfile !== undefined) return inputsOfDockerfile(options.dockerfile, options, terminal);
+  if (target === undefined) {
+    throw new UserError({
+      problem: "nothing says whose inputs to show",
+      allowed: "a target of the catalogue, or --dockerfile FILE",
+      fix: "strata inputs arr-trainer:runtime",
+    });
+  }
+  const open = await openChain(options.catalogue, terminal);
+  const name = targetNamed(target, open);
+  const collected = open.chain.targets.get(name);
+  if (!collected) throw open.chain.refused.get(name)?.error ?? new Error(`${name} was not collected`);
+  return collected.inputs;
+}
+
+async function inputsOfDockerfile(file: string, options: Options, terminal: Terminal): Promise<TargetInputs> {
   const folder = dirname(file);
   const dockerfile = { tree: workTree(folder), path: basename(file) };
   const context = workTree(options.context ?? folder, { statCache: statCacheFolder({ ...terminal.env }) });
@@ -50,11 +78,13 @@ async function inputsOfDockerfile(options: Options, terminal: Terminal): Promise
     buildOptions({
       args: buildArgs(options.buildArg),
       ...(options.target !== undefined && { target: options.target }),
+      ...(options.platform !== undefined && { platform: options.platform }),
     }),
   );
   return inputs;
 }
 
+/** Reads "NAME=VALUE" words. */
 function buildArgs(words: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     words.map((word) => {

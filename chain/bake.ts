@@ -1,0 +1,64 @@
+import type { Catalogue } from "./catalogue.ts";
+import type { CollectedChain } from "./collect.ts";
+import { imagesUsed } from "./dockerfile/imagesUsed.ts";
+import { resolveStages } from "./dockerfile/stages.ts";
+import { findParent, type Graph, type GraphTarget, optionsFor } from "./graph.ts";
+import { parseReference } from "./reference.ts";
+import { formatTarget } from "./target.ts";
+
+/** One target of docker-bake.json. */
+export interface BakeTarget {
+  readonly context: string;
+  readonly dockerfile: string;
+  readonly target: string;
+  readonly args: Readonly<Record<string, string>>;
+  /** Parents as other targets, base images by digest. */
+  readonly contexts: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
+  readonly platforms: readonly string[];
+}
+
+/** A docker-bake.json, as `docker buildx bake -f -` reads it. */
+export interface BakeFile {
+  readonly group: { readonly default: { readonly targets: readonly string[] } };
+  readonly target: Readonly<Record<string, BakeTarget>>;
+}
+
+/**
+ * The chain for `docker buildx bake`: the same parents and the same digests as the keys have. Targets that cannot be
+ * keyed, and those that need them, are left out.
+ * @param folder the catalogue's folder as bake is to find it
+ */
+export function bakeFile(catalogue: Catalogue, graph: Graph, chain: CollectedChain, folder: string): BakeFile {
+  const targets = [...graph.values()].filter(({ name }) => chain.targets.has(name));
+  return {
+    group: { default: { targets: targets.map(({ name }) => bakeName(name)) } },
+    target: Object.fromEntries(targets.map((one) => [bakeName(one.name), bakeTarget(one, catalogue, chain, folder)])),
+  };
+}
+
+function bakeTarget(one: GraphTarget, catalogue: Catalogue, chain: CollectedChain, folder: string): BakeTarget {
+  const { image, stage, name } = one;
+  const inputs = chain.targets.get(name)?.inputs;
+  const uses = imagesUsed(resolveStages(image.dockerfile, optionsFor(image, stage)));
+  const contexts = uses.map(({ name: used }): [string, string] => {
+    const parent = findParent(used, catalogue);
+    if (parent) return [used, `target:${bakeName(formatTarget({ image: parent.image.name, stage: parent.stage }))}`];
+    const { registry, repository } = parseReference(used);
+    return [used, `docker-image://${registry}/${repository}@${inputs?.bases[used] ?? ""}`];
+  });
+  return {
+    context: folder,
+    dockerfile: image.dockerfilePath,
+    target: stage,
+    args: image.settings.args,
+    contexts: Object.fromEntries(contexts),
+    tags: [name],
+    platforms: inputs ? [inputs.platform] : [],
+  };
+}
+
+/** Bake allows letters, digits, "_" and "-" in a target's name. */
+export function bakeName(target: string): string {
+  return target.replace(/[^A-Za-z0-9_-]/g, "_");
+}

@@ -1,0 +1,118 @@
+import type { Command } from "commander";
+import { UserError } from "../../chain/errors.ts";
+import type { TargetInputs } from "../../chain/inputs.ts";
+import { type Plan, planChain } from "../../chain/plan.ts";
+import { publishedReference } from "../../chain/target.ts";
+import { CATALOGUE_OPTION, type OpenChain, openChain, openChainAt, targetNamed } from "../openChain.ts";
+import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
+import { styleFor } from "../render/style.ts";
+import { EXIT } from "../run.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface Options {
+  readonly catalogue: string;
+  readonly against?: string;
+  readonly registry?: string;
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly exitCode?: boolean;
+}
+
+/** `strata plan`: what would be built, why, for how long and for how much. Changes nothing, anywhere. */
+export function planCommand(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command("plan")
+    .description("show what would be built, why, for how long and for how much; changes nothing")
+    .argument("[targets...]", "image:stage or image; by default all")
+    .option(...CATALOGUE_OPTION)
+    .option("--against <revision>", "compare with a Git revision instead of asking a registry which keys exist")
+    .option("--registry <address>", "where images are published (or STRATA_REGISTRY)")
+    .option("--json", "print JSON (docs/schemas/plan.schema.json)")
+    .option("--markdown", "print Markdown for a pull request")
+    .option("--exit-code", "exit 3 when something would be built")
+    .addHelpText("after", EXAMPLES)
+    .action(async (names: readonly string[], options: Options) => {
+      finish(await runPlan(names, options, terminal));
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  strata plan                               keys of all targets
+  strata plan --against main                what this working tree would rebuild compared with main
+  strata plan --against main --markdown     the same as a comment for a pull request
+  strata plan --registry us-east4-docker.pkg.dev/acme/images arr-trainer --exit-code`;
+
+async function runPlan(names: readonly string[], options: Options, terminal: Terminal): Promise<number> {
+  const registry = options.registry ?? terminal.env.STRATA_REGISTRY;
+  if (options.json && options.markdown) {
+    throw new UserError({ problem: "--json and --markdown exclude each other", fix: "name one of them" });
+  }
+  const now = await openChain(options.catalogue, terminal);
+  const plan = await decide(names, now, options, registry);
+  const asked = { ...(options.against !== undefined && { against: options.against }), ...(registry && { registry }) };
+  if (options.json) {
+    const { renderPlanJson } = await import("../render/planJson.ts");
+    terminal.stdout.write(renderPlanJson(plan, asked));
+  } else if (options.markdown) {
+    const { renderPlanMarkdown } = await import("../render/planMarkdown.ts");
+    terminal.stdout.write(renderPlanMarkdown(plan, options.against));
+  } else {
+    const style = styleFor(terminal);
+    terminal.stdout.write(`${renderPlanTree(plan, style)}\n${renderPlanSummary(plan, style)}`);
+    if (plan.totals.unknown > 0) terminal.stdout.write(NOT_ASKED);
+  }
+  if (plan.totals.refused > 0) return EXIT.problem;
+  return options.exitCode && plan.totals.build > 0 ? EXIT.differs : EXIT.done;
+}
+
+const NOT_ASKED = `No registry was asked which of these keys exist. To see what would be built:
+  strata plan --registry ADDRESS       ask where images are published (or set STRATA_REGISTRY)
+  strata plan --against REVISION       compare with a Git revision, offline
+`;
+
+async function decide(
+  names: readonly string[],
+  now: OpenChain,
+  options: Options,
+  registry: string | undefined,
+): Promise<Plan> {
+  const wanted = names.map((name) => targetNamed(name, now));
+  const before = options.against === undefined ? undefined : await inputsAt(options.catalogue, options.against);
+  const exists = registry ? await askRegistry(registry, now) : before && compareKeys(before, now);
+  const plan = planChain(now.graph, now.chain, { ...(exists && { exists }), ...(before && { before }) });
+  return wanted.length === 0
+    ? plan
+    : planChain(narrow(now, wanted), now.chain, { ...(exists && { exists }), ...(before && { before }) });
+}
+
+/** The graph with only these targets and what they are built from. */
+function narrow({ graph }: OpenChain, wanted: readonly string[]): OpenChain["graph"] {
+  const keep = new Set<string>();
+  const add = (name: string) => {
+    keep.add(name);
+    for (const parent of graph.get(name)?.parents ?? []) add(parent);
+  };
+  wanted.forEach(add);
+  return new Map([...graph].filter(([name]) => keep.has(name)));
+}
+
+async function inputsAt(folder: string, revision: string): Promise<ReadonlyMap<string, TargetInputs>> {
+  const { chain } = await openChainAt(folder, revision);
+  return new Map([...chain.targets].map(([name, { inputs }]) => [name, inputs]));
+}
+
+/** A key that the other side has counts as there: that side's images are taken to be published. */
+function compareKeys(before: ReadonlyMap<string, TargetInputs>, { chain }: OpenChain): ReadonlyMap<string, boolean> {
+  return new Map([...chain.targets].map(([name, { inputs }]) => [name, before.get(name)?.key === inputs.key]));
+}
+
+async function askRegistry(registry: string, { chain }: OpenChain): Promise<ReadonlyMap<string, boolean>> {
+  const { OciRegistry } = await import("../../cloud/registry/ociRegistry.ts");
+  const images = new OciRegistry();
+  const answers = [...chain.targets].map(async ([name, { inputs }]) => {
+    const digest = await images.digestOf(publishedReference(registry, name, inputs.key));
+    return [name, digest !== undefined] as const;
+  });
+  return new Map(await Promise.all(answers));
+}
