@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -68,7 +68,7 @@ export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildki
     daemon.stdin?.end();
     await ended;
   };
-  if (!(await answers(socket, daemon))) {
+  if (!(await answers(socket, join(folder, "ended")))) {
     const value = log().trim().split("\n").slice(-4).join("\n") || "nothing in its log";
     await stop();
     throw new UserError({
@@ -83,6 +83,7 @@ export async function startBuildkitd(options: BuildkitdOptions): Promise<Buildki
 /** Outside the namespaces: waits for the ends of the daemon and of the pipe, then removes the temporary folder. */
 const KEEPER = `
 unshare --mount --pid --fork --kill-child --mount-proc sh -c "$inside"
+: >"$folder/ended"
 cat >/dev/null
 rm -rf "$folder"
 `;
@@ -98,8 +99,9 @@ daemon=$!
 wait $daemon
 `;
 
-async function answers(socket: string, daemon: ChildProcess): Promise<boolean> {
-  for (const giveUp = Date.now() + PATIENCE; Date.now() < giveUp && daemon.exitCode === null; await sleep(50))
+/** Waits until something listens on the socket; false if the daemon ends before, or takes too long. */
+async function answers(socket: string, ended: string): Promise<boolean> {
+  for (const giveUp = Date.now() + PATIENCE; Date.now() < giveUp && !existsSync(ended); await sleep(25))
     if (await connects(socket)) return true;
   return false;
 }

@@ -101,5 +101,5 @@ async function acquire(file: string, waiting: () => void): Promise<{ close(): vo
 
 function isBusy(error: unknown): boolean {
   const SQLITE_BUSY = 5;
-  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;
+  return typeof error === "object" && error !== null && "errcode" in error && error.errcode === SQLITE_BUSY;
 }

@@ -1,4 +1,5 @@
 import { copies } from "./copies.ts";
+import { corners } from "./corners.ts";
 import type { Feature } from "./feature.ts";
 import { ignoring } from "./ignoring.ts";
 import { metadata } from "./metadata.ts";
@@ -16,4 +17,5 @@ export const features: readonly Feature[] = [
   ...sources,
   ...ignoring,
   ...metadata,
+  ...corners,
 ];
