@@ -18,7 +18,7 @@ export USE_CUDA=1 USE_CUDNN=1 USE_DISTRIBUTED=1 USE_NCCL=1
 export USE_SYSTEM_NCCL=1
 # Kineto's GPU tracing needs CUPTI, which CUDA's runtime images do not have.
 export USE_KINETO=0
-export BLAS=OpenBLAS USE_MAGMA=0
+export BLAS=OpenBLAS USE_MAGMA=0 USE_CUFILE=0
 # The day of the wheel's files, so that the same sources give the same wheel.
 export SOURCE_DATE_EPOCH=315532800
 use_compiler_cache

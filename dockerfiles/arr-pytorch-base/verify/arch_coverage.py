@@ -105,6 +105,18 @@ def cuda_library(torch) -> Path:
     return Path(torch.__file__).parent / "lib" / "libtorch_cuda.so"
 
 
+def recorded() -> dict | None:
+    """The report that the image's build wrote; None outside an image."""
+    return json.loads(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else None
+
+
+def wanted_archs(arch_list: str | None) -> list[Arch]:
+    """What torch shall be compiled for: as said, else as when the image was built, else ARCH_LIST."""
+    if arch_list is None and (build := recorded()):
+        return [parse_flag(flag) for flag in build["requested"]]
+    return parse_list(arch_list or ARCH_LIST)
+
+
 def find_counts(report: contract.Report, torch) -> dict[str, int] | None:
     """Code objects per architecture, counted here or else as recorded when the image was built."""
     tool = shutil.which("cuobjdump") or shutil.which("/usr/local/cuda/bin/cuobjdump")
@@ -114,11 +126,10 @@ def find_counts(report: contract.Report, torch) -> dict[str, int] | None:
             raise contract.Failed(f"cuobjdump exited {run.returncode}: {run.stderr.strip()}")
         report.facts["counted by"] = "cuobjdump"
         return count_code_objects(run.stdout)
-    if RECORDED.exists():
-        recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
-        if recorded["facts"]["torch"] == identity(torch):
-            report.facts["counted by"] = f"cuobjdump when the image was built ({RECORDED})"
-            return recorded["facts"]["code objects"]
+    build = recorded()
+    if build and build["facts"]["torch"] == identity(torch):
+        report.facts["counted by"] = f"cuobjdump when the image was built ({RECORDED})"
+        return build["facts"]["code objects"]
     return None
 
 
@@ -147,7 +158,7 @@ def check_card(report: contract.Report, torch, flags: list[Arch]) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--arch-list", help=f"what torch shall be compiled for; build tier's default: {ARCH_LIST}")
+    parser.add_argument("--arch-list", help=f"what torch shall be compiled for; build tier's default: that of the image, else {ARCH_LIST}")
     parser.add_argument("--require-counts", action="store_true", help="fail where code objects cannot be counted")
 
 
@@ -161,7 +172,7 @@ def body(report: contract.Report, options: argparse.Namespace) -> None:
     report.effective = [str(flag) for flag in flags]
 
     if options.tier == "build" or options.arch_list:
-        wanted = parse_list(options.arch_list or ARCH_LIST)
+        wanted = wanted_archs(options.arch_list)
         report.requested = [str(arch) for arch in wanted]
         counts = find_counts(report, torch)
         if counts is not None:

@@ -109,7 +109,9 @@ class ArchCoverageTest(unittest.TestCase):
             recorded = Path(folder) / "arch_coverage.json"
             with mock.patch.object(arch, "RECORDED", recorded):
                 facts = {"torch": "2.6.0 1eba9b3", "code objects": {"sm_90": 3}}
-                recorded.write_text(json.dumps({"facts": facts}))
+                recorded.write_text(json.dumps({"facts": facts, "requested": ["sm_80", "sm_90a"]}))
+                self.assertEqual(list(map(str, arch.wanted_archs(None))), ["sm_80", "sm_90a"])
+                self.assertEqual(list(map(str, arch.wanted_archs("7.5"))), ["sm_75"])
                 report = contract.Report("arch-coverage", "build")
                 self.assertEqual(arch.find_counts(report, fake_torch(self.BUILT)), {"sm_90": 3})
                 recorded.write_text(json.dumps({"facts": facts | {"torch": "2.7.0 abc"}}))
