@@ -14,16 +14,17 @@ export interface BaseLock {
   readonly digests: ReadonlyMap<string, string>;
 }
 
-const schema = z.strictObject({
-  images: z.record(
-    z.string(),
-    z.strictObject({
-      digest: z.string().refine((text) => text === UNRESOLVED || isDigest(text), {
-        message: "has to be sha256: and 64 lower-case hex digits, or unresolved",
-      }),
-    }),
-  ),
+const digest = z.string().refine((text) => text === UNRESOLVED || isDigest(text), {
+  message: "has to be sha256: and 64 lower-case hex digits, or unresolved",
 });
+
+/** A digest stands behind the name, as the field `digest` or alone. */
+const images = z.record(
+  z.string(),
+  z.preprocess((one) => (typeof one === "object" && one !== null && "digest" in one ? one.digest : one), digest),
+);
+
+const schema = z.strictObject({ images }).transform((one) => one.images);
 
 /**
  * Reads bases.lock.yaml.
@@ -31,12 +32,13 @@ const schema = z.strictObject({
  * @throws UserError with file and line
  */
 export function parseBaseLock(text: string, file: string): BaseLock {
-  const { images } = parseYaml(text, file, schema, () => ({
+  // Without `images` the whole file is the map, for a lock that somebody writes by hand for `strata inputs --lock`.
+  const wrapped = text.trim() === "" ? images : /^\s*\{?\s*"?images"?\s*:/m.test(text) ? schema : images;
+  const digests = parseYaml(text, file, wrapped, () => ({
     allowed: "images: { name:tag: { digest: sha256:… } }",
     fix: "run `strata lock`, which writes the file",
   }));
-  const entries = Object.entries(images);
-  return { file, digests: new Map(entries.map(([name, { digest }]) => [fullName(name), digest])) };
+  return { file, digests: new Map(Object.entries(digests).map(([name, one]) => [fullName(name), one])) };
 }
 
 /** A reference with registry, library folder and tag written out, so that two spellings of one image are equal. */

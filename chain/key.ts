@@ -69,6 +69,7 @@ export function keyOf(evaluation: Evaluation, parts: KeyParts): Key {
     syntax: parts.syntaxDigest ?? null,
     fileSystem: fileSystem(evaluation.fileSystem),
     config: canonicalConfig(evaluation.config),
+    time: evaluation.time,
   });
   return { key: hash.digest("hex"), steps: new Set(steps.values()) };
 }

@@ -31,6 +31,8 @@ export interface Evaluation {
   /** The target's file system: the last of its chain of steps. */
   readonly fileSystem: FileSystem;
   readonly config: ImageConfig;
+  /** The time that the image says it was made, "" for the time of the build. */
+  readonly time: string;
   readonly platform: Platform;
   /** Used instructions, stage by stage in the order of the file. */
   readonly instructions: readonly UsedInstruction[];
@@ -65,18 +67,21 @@ class Evaluator {
   private readonly used = new Map<Stage, UsedInstruction[]>();
   private readonly images = new Map<string, Walked>();
   private readonly args = new Map<string, string>();
+  /** SOURCE_DATE_EPOCH as BuildKit takes it: the time of folders that WORKDIR makes, and of the image. */
+  private readonly time: string;
 
   constructor(stages: Stages, options: BuildOptions, lookUp: ImageLookup) {
     this.stages = stages;
     this.options = options;
     this.lookUp = lookUp;
+    this.time = options.args.get("SOURCE_DATE_EPOCH") ?? stages.globals.get("SOURCE_DATE_EPOCH") ?? "";
   }
 
   run(): Evaluation {
     const { fileSystem, config, platform } = this.walk(this.stages.target);
     const instructions = this.stages.all.flatMap((stage) => this.used.get(stage) ?? []);
     const { file } = this.stages.dockerfile;
-    return { file, fileSystem, config, platform, instructions, args: this.args };
+    return { file, fileSystem, config, time: this.time, platform, instructions, args: this.args };
   }
 
   private walk(stage: Stage): Walked {
@@ -157,7 +162,8 @@ class Evaluator {
         state.config.workdir = folder;
         state.remember(`WORKDIR ${folder}`);
         if (folder === "/") return undefined;
-        const operation = { folder: posix.normalize(folder).replace(/(.)\/+$/, "$1"), owner: state.config.user };
+        const { time } = this;
+        const operation = { time, folder: posix.normalize(folder).replace(/(.)\/+$/, "$1"), owner: state.config.user };
         return state.append(instruction, { operation, inputs: [state.fileSystem], reads: [] });
       }
       default: {

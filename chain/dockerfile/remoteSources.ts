@@ -1,4 +1,5 @@
 import type { Canonical } from "../canonical.ts";
+import type { InstructionOf } from "./instructions.ts";
 import type { StageState } from "./state.ts";
 
 /** A whole commit id, of SHA-1 or SHA-256. */
@@ -20,19 +21,28 @@ export function isGitSource(source: string): boolean {
  * A source of ADD that lies elsewhere. Only what is pinned can be keyed.
  * @throws UserError for a URL without --checksum and for a Git repository without a commit
  */
-export function remoteSource(source: string, checksum: string, state: StageState, count: number): Canonical {
-  if (checksum !== "" && count !== 1) {
-    throw state.error("--checksum takes one source", `${count} sources`, { fix: "write one ADD for each URL" });
+export function remoteSource(
+  source: string,
+  add: InstructionOf<"ADD">,
+  checksum: string,
+  state: StageState,
+): Canonical {
+  if (checksum !== "" && add.sources.length !== 1) {
+    throw state.error("--checksum takes one source", `${add.sources.length} sources`, {
+      fix: "write one ADD for each URL",
+    });
   }
   if (isGitSource(source)) {
     const commit = [checksum, ...commitsOf(source)].find((one) => COMMIT.test(one));
-    if (commit) return { repository: source, commit };
+    if (commit) return { repository: source, commit, keepGitDir: add.keepGitDir ?? null };
     throw state.error("ADD of a Git repository names no commit, so its content can change unseen", source, {
       allowed: "a whole commit id of 40 or 64 hexadecimal digits",
       fix: "add it behind the URL, as in repository.git#0123…, or as --checksum=0123…",
     });
   }
-  if (/^sha256:[0-9a-f]{64}$/.test(checksum)) return { file: fileName(source), checksum };
+  if (/^sha256:[0-9a-f]{64}$/.test(checksum)) {
+    return { file: fileName(source), checksum, unpack: add.unpack ?? false };
+  }
   throw state.error("ADD of a URL without --checksum can change unseen", source, {
     allowed: "--checksum=sha256:… with 64 hexadecimal digits",
     fix: "download the file once, run sha256sum on it, and add the flag",

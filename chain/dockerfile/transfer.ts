@@ -25,18 +25,16 @@ export function evaluateTransfer(
     name: heredoc.name,
     content: heredoc.expands ? state.expand(heredoc.content, { escape: "\\", plainQuotes: true }) : heredoc.content,
   }));
-  const linked = transfer.link && chmod === "";
+  // A linked layer is built apart and merged. With --chmod BuildKit copies in the ordinary way, and on an empty file
+  // system there is nothing to merge with.
+  const linked = transfer.link && chmod === "" && state.fileSystem.kind !== "scratch";
   const parents = transfer.kind === "COPY" && transfer.parents;
   const operation: Canonical = {
-    copy: transfer.kind,
     destination: state.absolute(destination),
     owner: chown === "" ? null : ownerOf(chown, state, transfer.link),
     mode: modeOf(chmod),
     exclude: transfer.exclude,
-    // The linked layer is built apart; with --chmod BuildKit copies in the ordinary way.
     linked,
-    unpack: transfer.kind === "ADD" ? (transfer.unpack ?? null) : null,
-    keepGitDir: transfer.kind === "ADD" ? (transfer.keepGitDir ?? null) : null,
     heredocs,
     sources: describeSources(transfer, state, sources, { supplier, parents, checksum }),
   };
@@ -67,7 +65,7 @@ function describeSources(
       });
     }
     if (isUrl(source) || isGitSource(source)) {
-      if (transfer.kind === "ADD") return remoteSource(source, options.checksum, state, sources.length);
+      if (transfer.kind === "ADD") return remoteSource(source, transfer, options.checksum, state);
       throw state.error("COPY takes files, not URLs", source, { fix: "use ADD with --checksum" });
     }
     if (options.checksum !== "") {
@@ -77,9 +75,10 @@ function describeSources(
       const [base = "", pattern] = source.includes("/./") ? splitPivot(source) : ["/", source];
       return { parents: pattern ?? "", base: options.supplier ? base : posix.basename(base) };
     }
+    const unpack = transfer.kind === "ADD" && (transfer.unpack ?? true);
     // From the context the content counts and the last part of the name, from elsewhere the path.
-    if (options.supplier) return { path };
-    return { name: posix.basename(path), wildcard: hasWildcard(path), rank: ranks.indexOf(path) };
+    if (options.supplier) return { path, unpack };
+    return { name: posix.basename(path), wildcard: hasWildcard(path), rank: ranks.indexOf(path), unpack };
   });
 }
 

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+// Starts the command line. Plain JavaScript, because the Node that finds this file may be too old for TypeScript: then
+// the project's own Node takes over.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import module from "node:module";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const [major, minor] = process.versions.node.split(".").map(Number);
+
+if (major > 22 || (major === 22 && minor >= 18)) {
+  // Compiled code is kept between runs; a folder that cannot be written only makes the start slower.
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  module.enableCompileCache?.(join(cache, "strata", "compile"));
+  const { runCli } = await import("./run.ts");
+  process.exitCode = await runCli(process.argv.slice(2), process);
+} else {
+  const own = join(here, "..", "node_modules", ".bin", "node");
+  if (!existsSync(own)) {
+    process.stderr.write(
+      `strata: this Node is too old\n  received: ${process.versions.node}\n  allowed:  22.18 or newer\n` +
+        "  fix:      run `npm ci` in strata's folder, which installs the right Node beside it\n",
+    );
+    process.exit(1);
+  }
+  const run = spawnSync(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  process.exitCode = run.status ?? 1;
+}
