@@ -91,11 +91,12 @@ function fill(random: Random, draft: Draft, into: DraftStage, count: number): vo
 function stage(draft: Draft, from: string, name: string | undefined, shell: boolean): DraftStage {
   const made: DraftStage = { id: fresh(draft), from, name, lines: [], shell };
   draft.stages.push(made);
+  if (shell && from === "scratch") add(draft, made, "COPY --from=base:1 /bin/sh /bin/sh");
   return made;
 }
 
 function shellBase(random: Random): string {
-  return random.pick(["base:1", "base:1", "base:2"]);
+  return random.pick(["base:1", "base:2", "scratch"]);
 }
 
 function sameState(one: object, other: object): boolean {

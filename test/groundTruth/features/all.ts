@@ -1,5 +1,6 @@
 import { copies } from "./copies.ts";
 import { corners } from "./corners.ts";
+import { expansions } from "./expansions.ts";
 import type { Feature } from "./feature.ts";
 import { ignoring } from "./ignoring.ts";
 import { metadata } from "./metadata.ts";
@@ -18,4 +19,5 @@ export const features: readonly Feature[] = [
   ...ignoring,
   ...metadata,
   ...corners,
+  ...expansions,
 ];

@@ -25,6 +25,9 @@ const special = [
   ["ALL_PROXY", "socks"],
 ] as const;
 
+/** The PATH of a stage that nobody gave one. */
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** Places where two rules meet. */
 export const corners: Feature[] = [
   shellFeature("arguments that BuildKit reads itself", (random, draft, stage) => {
@@ -199,6 +202,8 @@ export const corners: Feature[] = [
       insertLine("RUN true twice", run, "RUN true"),
       insertLine("ARG between", run, "ARG BETWEEN=1"),
       insertLine("USER 0 said", run, "USER 0", "before"),
+      // What a base image's PATH is, its digest does not tell.
+      ...(stage.from === "scratch" ? [insertLine("PATH said", run, `ENV PATH=${defaultPath}`, "before")] : []),
       insertLine("PATH extended", run, "ENV PATH=/opt/bin:$PATH", "before"),
       insertLine("HOME said", run, "ENV HOME=/root", "before"),
     ];
