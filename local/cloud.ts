@@ -1,9 +1,10 @@
-import { join } from "node:path";
 import { EventEmitter } from "node:events";
+import { join } from "node:path";
 import { Faults } from "./http/faults.ts";
 import { Journal } from "./http/journal.ts";
 import { Access } from "./identity/access.ts";
 import { Tokens } from "./identity/tokens.ts";
+import type { Message } from "./schema/messages.ts";
 import { Blobs } from "./state/blobs.ts";
 import { Documents } from "./state/documents.ts";
 
@@ -30,6 +31,8 @@ export class Cloud {
   readonly faults = new Faults();
   /** Things that products tell each other: `object` when one is finalised, `message` when one is published. */
   readonly events = new EventEmitter();
+  /** Finders of operations that are not kept as such but are another thing seen from a second side: a build's. */
+  readonly liveOperations: ((name: string) => Message | undefined)[] = [];
   readonly settings: CloudSettings;
   /** `http://127.0.0.1:PORT`, set once the server listens. */
   origin = "";

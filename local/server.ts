@@ -115,7 +115,7 @@ async function answerProduct(
     if (fault?.kind !== "drop" && fault?.kind !== "status") await answerRegistry(cloud, request, response, url, note);
     return;
   }
-  const match = chooseRoute(router.match(verb, url.pathname));
+  const match = chooseRoute(router.match(...mediaRoute(verb, url.pathname)));
   note.method = match.route.method.method;
   note.write = match.route.behaviour?.write ?? verb !== "GET";
   const caller = callerOf(cloud, request);
@@ -126,6 +126,16 @@ async function answerProduct(
   if (fault?.kind === "lose") response.destroy();
   else if (result instanceof RawAnswer) await result.send(response);
   else sendJson(response, 200, result);
+}
+
+/**
+ * Cloud Storage's paths for content: those under `/download` are the usual ones; all that comes under `/upload`,
+ * whatever its verb, is a part of one insertion.
+ */
+function mediaRoute(verb: string, path: string): readonly [string, string] {
+  if (path.startsWith("/upload/storage/")) return ["POST", path.slice("/upload".length)];
+  if (path.startsWith("/download/storage/")) return [verb, path.slice("/download".length)];
+  return [verb, path];
 }
 
 function callerOf(cloud: Cloud, request: IncomingMessage): Caller {
@@ -175,6 +185,9 @@ function inFull(error: unknown): string {
 /** Sends a JSON answer. */
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { "Content-Type": "application/json; charset=UTF-8", "Content-Length": Buffer.byteLength(text) });
+  response.writeHead(status, {
+    "Content-Type": "application/json; charset=UTF-8",
+    "Content-Length": Buffer.byteLength(text),
+  });
   response.end(text);
 }

@@ -4,14 +4,17 @@ import type { Cloud } from "../cloud.ts";
 import { OPERATOR } from "../identity/tokens.ts";
 import { queueOf } from "../products/cloudBuild/queue.ts";
 import { REPOSITORY_EVENT, repositoryEvent } from "../products/cloudBuild/triggerRuns.ts";
-import { BUILD_QUOTAS, setQuotaLimit } from "../products/quotas.ts";
 import { ALL_SERVICES, createProject, INITIAL_SERVICES } from "../products/projects.ts";
+import { BUILD_QUOTAS, setQuotaLimit } from "../products/quotas.ts";
 import { readJson } from "./body.ts";
 import { GoogleError, invalid } from "./errors.ts";
 
 type AdminRoute = (cloud: Cloud, body: unknown, url: URL) => unknown;
 
-const PROJECT = z.strictObject({ projectId: z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/), services: z.enum(["initial", "all"]).default("initial") });
+const PROJECT = z.strictObject({
+  projectId: z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/),
+  services: z.enum(["initial", "all"]).default("initial"),
+});
 const QUOTA = z.strictObject({ metric: z.enum(BUILD_QUOTAS.map((quota) => quota.metric)), vcpus: z.int().min(0) });
 const TOKEN = z.strictObject({ account: z.string(), seconds: z.int().min(1).optional() });
 
@@ -61,7 +64,8 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
 export async function answerAdmin(cloud: Cloud, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", cloud.origin);
   const token = (request.headers.authorization ?? "").replace(/^Bearer /, "");
-  if (cloud.tokens.read(token).member !== OPERATOR) throw new GoogleError("PERMISSION_DENIED", "Only the operator may do this");
+  if (cloud.tokens.read(token).member !== OPERATOR)
+    throw new GoogleError("PERMISSION_DENIED", "Only the operator may do this");
   const route = ROUTES[`${request.method} ${url.pathname.slice("/_local/".length)}`];
   if (!route) throw new GoogleError("NOT_FOUND", `The local cloud has no ${request.method} ${url.pathname}`);
   const answer = await route(cloud, await readJson(request), url);

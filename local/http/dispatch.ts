@@ -3,7 +3,7 @@ import type { Cloud } from "../cloud.ts";
 import type { Caller } from "../identity/tokens.ts";
 import type { Behaviour, Call, Product } from "../products/product.ts";
 import { RawAnswer, targetOf } from "../products/product.ts";
-import { resolveProjectNumber, requireService } from "../products/projects.ts";
+import { requireService, resolveProjectNumber } from "../products/projects.ts";
 import { camelCase, type Message, readMessage, readParameter } from "../schema/messages.ts";
 import { readJson } from "./body.ts";
 import { GoogleError, invalid, unimplemented } from "./errors.ts";
@@ -55,14 +55,30 @@ export async function dispatch(
     throw new GoogleError("INVALID_ARGUMENT", `${method.method} takes no body`, { malformed: true });
   }
   const body = method.request
-    ? readMessage(definitions, method.request, { ...maskOf(match, query), ...(raw as object | undefined) }, {
-        nulls: behaviour.nulls ?? false,
-      })
+    ? readMessage(
+        definitions,
+        method.request,
+        { ...maskOf(match, query), ...(raw as object | undefined) },
+        {
+          nulls: behaviour.nulls ?? false,
+        },
+      )
     : {};
   const path = Object.fromEntries(
     Object.entries(match.path).map(([name, value]) => [name, resolveProjectNumber(cloud.documents, value)]),
   );
-  const call: Call = { cloud, product, definitions, method, path, query: parameters, body, caller, request, ...(fault && { fault }) };
+  const call: Call = {
+    cloud,
+    product,
+    definitions,
+    method,
+    path,
+    query: parameters,
+    body,
+    caller,
+    request,
+    ...(fault && { fault }),
+  };
   authorize(call, behaviour, product);
   const answer = await behaviour.run(call);
   if (answer instanceof RawAnswer || !method.response) return answer;
@@ -78,9 +94,9 @@ function authorize(call: Call, behaviour: Behaviour, product: Product): void {
 
 /** Pub/Sub's update mask stands in the body by Google's definitions; clients send it in the query and are understood. */
 function maskOf({ route }: Match, query: URLSearchParams): Message {
-  const schema = route.method.request && route.definitions.schemas.get(route.method.request);
+  const schema = route.definitions.schemas.get(route.method.request ?? "");
   const mask = query.get("updateMask");
-  const inBody = mask !== null && schema && schema.properties?.updateMask && !route.method.parameters?.updateMask;
+  const inBody = mask !== null && schema?.properties?.updateMask && !route.method.parameters?.updateMask;
   return inBody ? { updateMask: mask } : {};
 }
 
@@ -98,10 +114,14 @@ function readQuery(match: Match, behaviour: Behaviour, query: URLSearchParams): 
     if (field?.location !== "query") {
       if (behaviour.undeclared?.includes(key)) continue;
       if (spelled === "updateMask" && "updateMask" in maskOf(match, query)) continue;
-      throw new GoogleError("INVALID_ARGUMENT", `Invalid JSON payload received. Unknown name "${key}": Cannot bind query parameter.`, {
-        reason: "badRequest",
-        malformed: true,
-      });
+      throw new GoogleError(
+        "INVALID_ARGUMENT",
+        `Invalid JSON payload received. Unknown name "${key}": Cannot bind query parameter.`,
+        {
+          reason: "badRequest",
+          malformed: true,
+        },
+      );
     }
     if (!behaviour.query?.includes(spelled)) throw unimplemented(`${method.method} does not act on '${key}'`);
     result[spelled] = readParameter(definitions, spelled, field, values);

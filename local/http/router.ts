@@ -1,6 +1,6 @@
-import { GoogleError, unimplemented } from "./errors.ts";
 import type { Behaviour, Product } from "../products/product.ts";
 import { type Definitions, type MethodDefinition, readDefinitions } from "../schema/definitions.ts";
+import { GoogleError, unimplemented } from "./errors.ts";
 
 /** A method of a product, with what the local cloud does for it, if anything. */
 export interface Route {

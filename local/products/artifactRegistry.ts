@@ -49,9 +49,12 @@ const REPOSITORIES: ResourceKind = {
 };
 
 function checkMode({ mode, remoteRepositoryConfig, virtualRepositoryConfig }: Message): void {
-  if (mode === "REMOTE_REPOSITORY" && !isMessage(remoteRepositoryConfig)) throw invalid("remoteRepositoryConfig is required");
-  if (mode !== "REMOTE_REPOSITORY" && remoteRepositoryConfig) throw invalid("remoteRepositoryConfig needs the mode REMOTE_REPOSITORY");
-  if (mode !== "VIRTUAL_REPOSITORY" && virtualRepositoryConfig) throw invalid("virtualRepositoryConfig needs the mode VIRTUAL_REPOSITORY");
+  if (mode === "REMOTE_REPOSITORY" && !isMessage(remoteRepositoryConfig))
+    throw invalid("remoteRepositoryConfig is required");
+  if (mode !== "REMOTE_REPOSITORY" && remoteRepositoryConfig)
+    throw invalid("remoteRepositoryConfig needs the mode REMOTE_REPOSITORY");
+  if (mode !== "VIRTUAL_REPOSITORY" && virtualRepositoryConfig)
+    throw invalid("virtualRepositoryConfig needs the mode VIRTUAL_REPOSITORY");
 }
 
 /** A policy either deletes or keeps by a condition, or keeps the most recent versions. */
@@ -59,8 +62,10 @@ function checkCleanup({ cleanupPolicies }: Message): void {
   for (const [id, policy] of Object.entries(isMessage(cleanupPolicies) ? cleanupPolicies : {})) {
     const { action, condition, mostRecentVersions } = policy as Message;
     if (action === undefined) throw invalid(`Cleanup policy '${id}' has no action`);
-    if (!condition === !mostRecentVersions) throw invalid(`Cleanup policy '${id}' needs a condition or mostRecentVersions, not both`);
-    if (mostRecentVersions && action !== "KEEP") throw invalid(`Cleanup policy '${id}': mostRecentVersions needs the action KEEP`);
+    if (!condition === !mostRecentVersions)
+      throw invalid(`Cleanup policy '${id}' needs a condition or mostRecentVersions, not both`);
+    if (mostRecentVersions && action !== "KEEP")
+      throw invalid(`Cleanup policy '${id}': mostRecentVersions needs the action KEEP`);
   }
 }
 
@@ -158,7 +163,10 @@ function removeVersions(call: Call, names: readonly string[], force: boolean): (
     const { digest } = requireVersion(call, name);
     const tagged = content.tags(packageOf(name)).filter((tag) => tag.digest === digest);
     if (tagged.length > 0 && !force) {
-      throw new GoogleError("FAILED_PRECONDITION", `${name} has tags (${tagged.map(({ tag }) => tag).join(", ")}): use force`);
+      throw new GoogleError(
+        "FAILED_PRECONDITION",
+        `${name} has tags (${tagged.map(({ tag }) => tag).join(", ")}): use force`,
+      );
     }
   }
   return () => {
@@ -173,7 +181,11 @@ function shownVersion(call: Call, manifest: Manifest, packageName = packageOf(ca
     name: `${packageName}/versions/${manifest.digest}`,
     createTime: manifest.uploadTime,
     updateTime: manifest.uploadTime,
-    metadata: { name: dockerImageName(packageName, manifest.digest), mediaType: manifest.mediaType, imageSizeBytes: String(manifest.imageSize) },
+    metadata: {
+      name: dockerImageName(packageName, manifest.digest),
+      mediaType: manifest.mediaType,
+      imageSizeBytes: String(manifest.imageSize),
+    },
     ...(call.query.view === "FULL" && related.length > 0 && { relatedTags: related }),
   };
 }
@@ -299,10 +311,13 @@ export const ARTIFACT_REGISTRY: Product = {
   definitions: "artifactregistry.v1",
   service: "artifactregistry.googleapis.com",
   protoPackage: "google.devtools.artifactregistry.v1",
-  endpoint: { variable: "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT", ending: "/v1/" },
   methods: {
     ...resourceMethods(REPOSITORIES),
-    ...policyMethods(REPOSITORIES.methods, REPOSITORIES.permissions, (call, name) => void fetch(REPOSITORIES, call, name)),
+    ...policyMethods(
+      REPOSITORIES.methods,
+      REPOSITORIES.permissions,
+      (call, name) => void fetch(REPOSITORIES, call, name),
+    ),
     ...PACKAGES,
     ...VERSIONS,
     ...TAGS,

@@ -1,6 +1,6 @@
+import { notFound } from "../http/errors.ts";
 import { type Product, targetOf } from "./product.ts";
 import { findProject } from "./projects.ts";
-import { notFound } from "../http/errors.ts";
 
 /** Compute Engine, of which the Pulumi provider asks one thing: a project's number, for a bucket without a project. */
 export const COMPUTE: Product = {
@@ -8,7 +8,6 @@ export const COMPUTE: Product = {
   definitions: "compute.v1",
   base: "v1",
   service: "compute.googleapis.com",
-  endpoint: { variable: "GOOGLE_COMPUTE_CUSTOM_ENDPOINT", ending: "/v1/" },
   methods: {
     "compute.projects.get": {
       permission: "compute.projects.get",

@@ -37,8 +37,20 @@ function createAccount(call: Call): Message {
   const projectId = project.split("/")[1] ?? "";
   const email = `${accountId}@${projectId}.iam.gserviceaccount.com`;
   const name = `${project}/serviceAccounts/${email}`;
-  const uniqueId = BigInt(`0x${createHash("sha256").update(name + Date.now()).digest("hex").slice(0, 14)}`);
-  const fields = { ...serviceAccount, name, email, projectId, uniqueId: `1${uniqueId}`, oauth2ClientId: `1${uniqueId}` };
+  const uniqueId = BigInt(
+    `0x${createHash("sha256")
+      .update(name + Date.now())
+      .digest("hex")
+      .slice(0, 14)}`,
+  );
+  const fields = {
+    ...serviceAccount,
+    name,
+    email,
+    projectId,
+    uniqueId: `1${uniqueId}`,
+    oauth2ClientId: `1${uniqueId}`,
+  };
   return createNamed(ACCOUNTS, call, name, project, { ...fields, etag: etagOf(fields) });
 }
 
@@ -143,7 +155,6 @@ export const IAM: Product = {
   prefix: "iam",
   definitions: "iam.v1",
   service: "iam.googleapis.com",
-  endpoint: { variable: "GOOGLE_IAM_BETA_CUSTOM_ENDPOINT", ending: "/v1/" },
   methods: { ...ACCOUNT_METHODS, ...ROLE_METHODS },
 };
 
@@ -153,7 +164,11 @@ const LIFETIME = { usual: 3600, longest: 43_200 };
 function generateAccessToken(call: Call): Message {
   const account = fetch(ACCOUNTS, call, accountName(call));
   if (account.disabled === true) throw new GoogleError("FAILED_PRECONDITION", `${account.email} is disabled`);
-  const { scope = [], lifetime, delegates = [] } = call.body as { scope?: string[]; lifetime?: string; delegates?: string[] };
+  const {
+    scope = [],
+    lifetime,
+    delegates = [],
+  } = call.body as { scope?: string[]; lifetime?: string; delegates?: string[] };
   if (scope.length === 0) throw invalid("scope is required");
   if (delegates.length > 0) throw unimplemented("Delegated tokens are not made");
   const seconds = lifetime === undefined ? LIFETIME.usual : Number.parseFloat(lifetime);
@@ -167,7 +182,6 @@ export const IAM_CREDENTIALS: Product = {
   prefix: "iamcredentials",
   definitions: "iamcredentials.v1",
   service: "iamcredentials.googleapis.com",
-  endpoint: { variable: "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT", ending: "/v1/" },
   methods: {
     "iamcredentials.projects.serviceAccounts.generateAccessToken": {
       permission: "iam.serviceAccounts.getAccessToken",

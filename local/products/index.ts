@@ -1,5 +1,6 @@
 import type { Cloud } from "../cloud.ts";
 import { ARTIFACT_REGISTRY } from "./artifactRegistry.ts";
+import { findBuildOperation } from "./cloudBuild/builds.ts";
 import { CLOUD_BUILD_V2 } from "./cloudBuild/connections.ts";
 import { CLOUD_BUILD } from "./cloudBuild/index.ts";
 import { queueOf } from "./cloudBuild/queue.ts";
@@ -38,6 +39,7 @@ export const PRODUCTS: readonly Product[] = [
 
 /** Begins what goes on by itself: builds that were not over go on, published messages reach the triggers. */
 export function resumeProducts(cloud: Cloud): void {
+  cloud.liveOperations.push((name) => findBuildOperation(cloud, name));
   cloud.events.on("message", (message: PublishedMessage) => void messagePublished(cloud, message));
   queueOf(cloud).resume();
 }

@@ -1,6 +1,6 @@
+import type { Cloud } from "../cloud.ts";
 import { invalid, unimplemented } from "../http/errors.ts";
 import type { Message } from "../schema/messages.ts";
-import type { Cloud } from "../cloud.ts";
 import { type Call, type Product, targetOf } from "./product.ts";
 import { createNamed, type ResourceKind, resourceMethods, timestamp } from "./resources.ts";
 
@@ -39,7 +39,6 @@ export const LOGGING: Product = {
   prefix: "logging",
   definitions: "logging.v2",
   service: "logging.googleapis.com",
-  endpoint: { variable: "GOOGLE_LOGGING_CUSTOM_ENDPOINT", ending: "/v2/" },
   methods: {
     ...metricMethods,
     "logging.projects.metrics.create": {
@@ -48,7 +47,12 @@ export const LOGGING: Product = {
         const name = String(call.body.name ?? "");
         if (name === "") throw invalid("name is required");
         const full = `${targetOf(call)}/metrics/${encodeURIComponent(name)}`;
-        return createNamed({ ...METRICS, onCreate: () => ({ ...checked(call.body), name }) }, call, full, targetOf(call));
+        return createNamed(
+          { ...METRICS, onCreate: () => ({ ...checked(call.body), name }) },
+          call,
+          full,
+          targetOf(call),
+        );
       },
     },
     "logging.projects.metrics.update": { permission: "logging.logMetrics.update", run: put },
@@ -58,7 +62,13 @@ export const LOGGING: Product = {
       run: (call) => {
         const { entries = [], logName, resource, labels } = call.body as { entries?: Message[] } & Message;
         for (const entry of entries) {
-          writeLog(call.cloud, logProject(call), { ...(logName ? { logName } : {}), ...(resource ? { resource } : {}), ...(labels ? { labels } : {}), timestamp: timestamp(), ...entry });
+          writeLog(call.cloud, logProject(call), {
+            ...(logName ? { logName } : {}),
+            ...(resource ? { resource } : {}),
+            ...(labels ? { labels } : {}),
+            timestamp: timestamp(),
+            ...entry,
+          });
         }
         return {};
       },
@@ -71,7 +81,11 @@ export const LOGGING: Product = {
         const { filter, resourceNames = [] } = call.body as { filter?: string; resourceNames?: string[] };
         if (filter) throw unimplemented("Log entries are not filtered");
         const project = String(resourceNames[0]).split("/")[1];
-        return { entries: call.cloud.documents.list<Message>("logging.entries", { prefix: `${project}/` }).map((row) => row.body) };
+        return {
+          entries: call.cloud.documents
+            .list<Message>("logging.entries", { prefix: `${project}/` })
+            .map((row) => row.body),
+        };
       },
     },
   },

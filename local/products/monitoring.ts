@@ -61,7 +61,6 @@ export const DASHBOARD_PRODUCT: Product = {
   prefix: "monitoring",
   definitions: "monitoring.v1",
   service: "monitoring.googleapis.com",
-  endpoint: { variable: "GOOGLE_MONITORING_CUSTOM_ENDPOINT", ending: "/" },
   methods: {
     ...resourceMethods(DASHBOARDS),
     "monitoring.projects.dashboards.patch": {
@@ -69,7 +68,10 @@ export const DASHBOARD_PRODUCT: Product = {
       run: (call) => {
         const stored = fetch(DASHBOARDS, call);
         if (call.body.etag !== undefined && call.body.etag !== stored.etag) {
-          throw new GoogleError("ABORTED", "The dashboard has been changed since it was read: too many concurrent edits");
+          throw new GoogleError(
+            "ABORTED",
+            "The dashboard has been changed since it was read: too many concurrent edits",
+          );
         }
         const next = { ...call.body, name: stored.name, etag: randomUUID().replaceAll("-", "") };
         return store(DASHBOARDS, call, targetOf(call), stored, next);

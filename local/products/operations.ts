@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { notFound, RPC_CODE, type StatusName } from "../http/errors.ts";
 import type { Message } from "../schema/messages.ts";
-import type { Behaviours, Call } from "./product.ts";
+import type { Behaviour, Behaviours, Call } from "./product.ts";
 
 interface StoredOperation {
   readonly name: string;
@@ -44,11 +44,13 @@ export function operationError(status: StatusName, message: string): Message {
 
 /** The `get` of a product's operations, by its method ids. */
 export function operationMethods(...ids: readonly string[]): Behaviours {
-  const behaviour = {
+  const behaviour: Behaviour = {
     permission: null,
-    run: (call: Call) => {
+    run: (call) => {
       const name = call.path.name ?? "";
+      const [live] = call.cloud.liveOperations.map((find) => find(name)).filter((found) => found !== undefined);
       const stored = call.cloud.documents.get<StoredOperation>("operations", name);
+      if (live) return live;
       if (!stored) throw notFound(name);
       return shown(stored);
     },

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { GoogleError, invalid } from "../http/errors.ts";
 import type { Cloud } from "../cloud.ts";
+import { GoogleError, invalid } from "../http/errors.ts";
 import type { Binding, Policy } from "../identity/access.ts";
 import { readCondition } from "../identity/conditions.ts";
 import type { Message } from "../schema/messages.ts";
@@ -18,7 +18,11 @@ const MEMBER =
  * @param permissions - begin of the permissions: `artifactregistry.repositories`.
  * @param exists - throws 404 for a resource that is not there.
  */
-export function policyMethods(methods: string, permissions: string, exists: (call: Call, resource: string) => void): Behaviours {
+export function policyMethods(
+  methods: string,
+  permissions: string,
+  exists: (call: Call, resource: string) => void,
+): Behaviours {
   return {
     [`${methods}.getIamPolicy`]: {
       permission: `${permissions}.getIamPolicy`,
@@ -37,7 +41,8 @@ export function policyMethods(methods: string, permissions: string, exists: (cal
         exists(call, resource);
         const { policy, updateMask } = call.body as { policy?: Policy; updateMask?: string };
         if (!policy) throw invalid("policy is required");
-        if (updateMask !== undefined && !updateMask.split(",").includes("bindings")) return { ...call.cloud.access.policy(resource) };
+        if (updateMask !== undefined && !updateMask.split(",").includes("bindings"))
+          return { ...call.cloud.access.policy(resource) };
         return { ...writePolicy(call.cloud, resource, policy) };
       },
     },
@@ -56,7 +61,9 @@ export function policyMethods(methods: string, permissions: string, exists: (cal
 /** The permissions of a list that the caller has on a resource. */
 export function allowedOf(call: Call, resource: string, asked: readonly string[]): Message {
   const { access } = call.cloud;
-  const permissions = asked.filter((permission) => access.allows(call.caller, permission, resource, call.product.service));
+  const permissions = asked.filter((permission) =>
+    access.allows(call.caller, permission, resource, call.product.service),
+  );
   return permissions.length === 0 ? {} : { permissions };
 }
 
@@ -77,13 +84,21 @@ export function writePolicy(cloud: Cloud, resource: string, policy: Policy): Pol
   const bindings = (policy.bindings ?? []).filter((binding) => (binding.members ?? []).length > 0);
   for (const binding of bindings) checkBinding(cloud, resource, binding, policy.version ?? 1);
   const sorted = [...bindings].sort((a, b) => (a.role < b.role ? -1 : a.role > b.role ? 1 : 0));
-  const etag = createHash("sha256").update(JSON.stringify([before.etag, sorted])).digest("base64").slice(0, 12);
+  const etag = createHash("sha256")
+    .update(JSON.stringify([before.etag, sorted]))
+    .digest("base64")
+    .slice(0, 12);
   const next: Policy = { version: policy.version ?? 1, etag, ...(sorted.length > 0 && { bindings: sorted }) };
   cloud.documents.put("policy", resource, next);
   return next;
 }
 
-function checkBinding(cloud: Cloud, resource: string, { role, members = [], condition }: Binding, version: number): void {
+function checkBinding(
+  cloud: Cloud,
+  resource: string,
+  { role, members = [], condition }: Binding,
+  version: number,
+): void {
   if (!role || !cloud.access.knowsRole(role)) throw invalid(`Role ${role} is not supported for resource ${resource}.`);
   for (const member of members) checkMember(cloud, member);
   if (!condition) return;

@@ -66,8 +66,6 @@ export interface Product {
   readonly service: string;
   /** The proto package, for the `@type` of operations' metadata and answers. */
   readonly protoPackage?: string;
-  /** The variable that points the Pulumi provider here, and what follows the prefix in its value. */
-  readonly endpoint?: { readonly variable: string; readonly ending: string };
   readonly methods: Behaviours;
 }
 

@@ -1,7 +1,7 @@
+import type { Cloud } from "../cloud.ts";
 import { invalid } from "../http/errors.ts";
 import { applyMask, readMask } from "../schema/masks.ts";
 import type { Message } from "../schema/messages.ts";
-import type { Cloud } from "../cloud.ts";
 import { policyMethods } from "./policies.ts";
 import { type Behaviours, type Call, type Product, targetOf } from "./product.ts";
 import { createNamed, fetch, type ResourceKind, resourceMethods, store } from "./resources.ts";
@@ -25,7 +25,11 @@ const SUBSCRIPTIONS: ResourceKind = {
     const topic = String(body.topic ?? "");
     fetch(TOPICS, call, topic);
     call.cloud.access.require(call.caller, "pubsub.topics.attachSubscription", topic, call.product.service);
-    const defaults = { ackDeadlineSeconds: 10, messageRetentionDuration: "604800s", expirationPolicy: { ttl: "2678400s" } };
+    const defaults = {
+      ackDeadlineSeconds: 10,
+      messageRetentionDuration: "604800s",
+      expirationPolicy: { ttl: "2678400s" },
+    };
     return { ...defaults, ...body, name, state: "ACTIVE" };
   },
 };
@@ -40,7 +44,12 @@ export interface PublishedMessage {
 }
 
 /** Publishes to a topic: whoever listens to the cloud's `message` event hears it. */
-export function publish(cloud: Cloud, topic: string, data: string, attributes: Readonly<Record<string, string>>): string {
+export function publish(
+  cloud: Cloud,
+  topic: string,
+  data: string,
+  attributes: Readonly<Record<string, string>>,
+): string {
   const messageId = String(Date.now() * 1000 + Math.floor(Math.random() * 1000));
   const message: PublishedMessage = { topic, data, attributes, messageId };
   cloud.events.emit("message", message);
@@ -76,7 +85,6 @@ export const PUBSUB: Product = {
   prefix: "pubsub",
   definitions: "pubsub.v1",
   service: "pubsub.googleapis.com",
-  endpoint: { variable: "GOOGLE_PUBSUB_CUSTOM_ENDPOINT", ending: "/v1/" },
   methods: {
     ...putMethods(TOPICS, "topic"),
     ...putMethods(SUBSCRIPTIONS, "subscription"),

@@ -1,10 +1,10 @@
 import { alreadyExists, GoogleError, invalid } from "../http/errors.ts";
+import { OPERATOR } from "../identity/tokens.ts";
 import type { Message } from "../schema/messages.ts";
 import { longRunning } from "./operations.ts";
 import { policyMethods } from "./policies.ts";
 import { type Call, type Product, targetOf } from "./product.ts";
 import { createProject, findProject, type Project } from "./projects.ts";
-import { OPERATOR } from "../identity/tokens.ts";
 
 /** A project as Resource Manager shows it. */
 function shown({ projectId, projectNumber, createTime }: Project): Message {
@@ -13,7 +13,8 @@ function shown({ projectId, projectNumber, createTime }: Project): Message {
 
 function requireProject(call: Call, resource: string): Project {
   const project = findProject(call.cloud.documents, resource.split("/")[1] ?? "");
-  if (!project) throw new GoogleError("PERMISSION_DENIED", "The caller does not have permission", { reason: "forbidden" });
+  if (!project)
+    throw new GoogleError("PERMISSION_DENIED", "The caller does not have permission", { reason: "forbidden" });
   return project;
 }
 
@@ -30,13 +31,16 @@ export const RESOURCE_MANAGER: Product = {
   prefix: "resourcemanager",
   definitions: "cloudresourcemanager.v1",
   service: "cloudresourcemanager.googleapis.com",
-  endpoint: { variable: "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT", ending: "/v1/" },
   methods: {
     "cloudresourcemanager.projects.create": { permission: null, on: () => "", run: create },
     "cloudresourcemanager.projects.get": {
       permission: "resourcemanager.projects.get",
       run: (call) => shown(requireProject(call, targetOf(call))),
     },
-    ...policyMethods("cloudresourcemanager.projects", "resourcemanager.projects", (call, name) => void requireProject(call, name)),
+    ...policyMethods(
+      "cloudresourcemanager.projects",
+      "resourcemanager.projects",
+      (call, name) => void requireProject(call, name),
+    ),
   },
 };

@@ -158,7 +158,14 @@ export function locationOf(name: string): string {
 }
 
 /** An operation of a kind; one that removes the resource answers with nothing. */
-function operation(kind: ResourceKind, call: Call, parent: string, target: string, effect: () => Message, removes = false) {
+function operation(
+  kind: ResourceKind,
+  call: Call,
+  parent: string,
+  target: string,
+  effect: () => Message,
+  removes = false,
+) {
   const answer = () => {
     const message = effect();
     return removes ? { "@type": "type.googleapis.com/google.protobuf.Empty" } : typed(call, kind.schema, message);

@@ -1,7 +1,7 @@
 import { invalid } from "../http/errors.ts";
 import type { Message } from "../schema/messages.ts";
-import { publish } from "./pubsub.ts";
 import { type Call, type Product, targetOf } from "./product.ts";
+import { publish } from "./pubsub.ts";
 import { createNamed, fetch, type ResourceKind, resourceMethods, timestamp } from "./resources.ts";
 
 const JOBS: ResourceKind = {
@@ -11,14 +11,16 @@ const JOBS: ResourceKind = {
   plural: "jobs",
   permissions: "cloudscheduler.jobs",
   unmaskedPatch: true,
-  onCreate: (_call, name, body) => checked({ attemptDeadline: "180s", ...body, name, state: "ENABLED", userUpdateTime: timestamp() }),
+  onCreate: (_call, name, body) =>
+    checked({ attemptDeadline: "180s", ...body, name, state: "ENABLED", userUpdateTime: timestamp() }),
   onPatch: (_call, _before, after) => checked({ ...after, userUpdateTime: timestamp() }),
 };
 
 function checked(job: Message): Message {
   const targets = ["pubsubTarget", "httpTarget", "appEngineHttpTarget"].filter((field) => job[field] !== undefined);
   if (targets.length !== 1) throw invalid("A job has exactly one target");
-  if (!/^(\S+\s+){4}\S+$|^every /.test(String(job.schedule ?? ""))) throw invalid(`Schedule '${job.schedule}' is invalid`);
+  if (!/^(\S+\s+){4}\S+$|^every /.test(String(job.schedule ?? "")))
+    throw invalid(`Schedule '${job.schedule}' is invalid`);
   return { timeZone: "Etc/UTC", ...job };
 }
 
@@ -35,7 +37,12 @@ function run(call: Call): Message {
   const job = { ...fetch(JOBS, call), lastAttemptTime: timestamp() };
   const target = (job as Message).pubsubTarget as Message | undefined;
   if (!target) throw invalid("Only jobs with a Pub/Sub target run here");
-  publish(call.cloud, String(target.topicName), String(target.data ?? ""), (target.attributes ?? {}) as Record<string, string>);
+  publish(
+    call.cloud,
+    String(target.topicName),
+    String(target.data ?? ""),
+    (target.attributes ?? {}) as Record<string, string>,
+  );
   call.cloud.documents.put(JOBS.collection, targetOf(call), job);
   return job;
 }
@@ -45,7 +52,6 @@ export const SCHEDULER: Product = {
   prefix: "cloudscheduler",
   definitions: "cloudscheduler.v1",
   service: "cloudscheduler.googleapis.com",
-  endpoint: { variable: "GOOGLE_CLOUD_SCHEDULER_CUSTOM_ENDPOINT", ending: "/v1/" },
   methods: {
     ...resourceMethods(JOBS),
     "cloudscheduler.projects.locations.jobs.create": {
@@ -57,8 +63,14 @@ export const SCHEDULER: Product = {
         return createNamed(JOBS, call, name, parent);
       },
     },
-    "cloudscheduler.projects.locations.jobs.pause": { permission: "cloudscheduler.jobs.pause", run: setState("PAUSED") },
-    "cloudscheduler.projects.locations.jobs.resume": { permission: "cloudscheduler.jobs.enable", run: setState("ENABLED") },
+    "cloudscheduler.projects.locations.jobs.pause": {
+      permission: "cloudscheduler.jobs.pause",
+      run: setState("PAUSED"),
+    },
+    "cloudscheduler.projects.locations.jobs.resume": {
+      permission: "cloudscheduler.jobs.enable",
+      run: setState("ENABLED"),
+    },
     "cloudscheduler.projects.locations.jobs.run": { permission: "cloudscheduler.jobs.run", run },
   },
 };

@@ -1,10 +1,10 @@
+import type { Cloud } from "../cloud.ts";
 import { GoogleError, invalid, notFound } from "../http/errors.ts";
 import type { Message } from "../schema/messages.ts";
 import { policyMethods } from "./policies.ts";
 import { type Behaviours, type Call, type Product, targetOf } from "./product.ts";
 import { findProject } from "./projects.ts";
 import { fetch, type ResourceKind, resourceMethods, timestamp } from "./resources.ts";
-import type { Cloud } from "../cloud.ts";
 
 const SECRETS: ResourceKind = {
   collection: "secretmanager.secrets",
@@ -18,7 +18,8 @@ const SECRETS: ResourceKind = {
     return { ...body, name, createTime: timestamp(), etag: etag() };
   },
   onPatch: (_call, before, after) => {
-    if (JSON.stringify(before.replication) !== JSON.stringify(after.replication)) throw invalid("replication cannot be changed");
+    if (JSON.stringify(before.replication) !== JSON.stringify(after.replication))
+      throw invalid("replication cannot be changed");
     return { ...after, name: before.name, etag: etag() };
   },
   onDelete: (call, name) => {
@@ -69,7 +70,8 @@ function requireVersion(call: Call): Version {
 function setState(state: Version["state"]): (call: Call) => Message {
   return (call) => {
     const version = requireVersion(call);
-    if (version.state === "DESTROYED") throw new GoogleError("FAILED_PRECONDITION", `${version.name} is in DESTROYED state.`);
+    if (version.state === "DESTROYED")
+      throw new GoogleError("FAILED_PRECONDITION", `${version.name} is in DESTROYED state.`);
     const { data, ...rest } = version;
     const next: Version = { ...rest, state, ...(state !== "DESTROYED" && data !== undefined && { data }) };
     call.cloud.documents.put("secretmanager.versions", version.name, next);
@@ -85,7 +87,12 @@ const VERSIONS: Behaviours = {
       const data = (call.body.payload as { data?: string } | undefined)?.data;
       if (data === undefined) throw invalid("payload.data is required");
       const count = call.cloud.documents.list("secretmanager.versions", { prefix: `${secret}/versions/` }).length;
-      const version: Version = { name: `${secret}/versions/${count + 1}`, state: "ENABLED", createTime: timestamp(), data };
+      const version: Version = {
+        name: `${secret}/versions/${count + 1}`,
+        state: "ENABLED",
+        createTime: timestamp(),
+        data,
+      };
       call.cloud.documents.put("secretmanager.versions", version.name, version);
       return shownVersion(call, version);
     },
@@ -102,9 +109,18 @@ const VERSIONS: Behaviours = {
       return { name: withNumber(call.cloud, name), payload: { data } };
     },
   },
-  "secretmanager.projects.secrets.versions.enable": { permission: "secretmanager.versions.enable", run: setState("ENABLED") },
-  "secretmanager.projects.secrets.versions.disable": { permission: "secretmanager.versions.disable", run: setState("DISABLED") },
-  "secretmanager.projects.secrets.versions.destroy": { permission: "secretmanager.versions.destroy", run: setState("DESTROYED") },
+  "secretmanager.projects.secrets.versions.enable": {
+    permission: "secretmanager.versions.enable",
+    run: setState("ENABLED"),
+  },
+  "secretmanager.projects.secrets.versions.disable": {
+    permission: "secretmanager.versions.disable",
+    run: setState("DISABLED"),
+  },
+  "secretmanager.projects.secrets.versions.destroy": {
+    permission: "secretmanager.versions.destroy",
+    run: setState("DESTROYED"),
+  },
 };
 
 /** Secret Manager: secrets of the whole world, not those of one region. */
@@ -112,7 +128,6 @@ export const SECRET_MANAGER: Product = {
   prefix: "secretmanager",
   definitions: "secretmanager.v1",
   service: "secretmanager.googleapis.com",
-  endpoint: { variable: "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT", ending: "/v1/" },
   methods: {
     ...resourceMethods(SECRETS),
     ...policyMethods(SECRETS.methods, SECRETS.permissions, (call, name) => void fetch(SECRETS, call, name)),

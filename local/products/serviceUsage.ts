@@ -40,7 +40,8 @@ const SERVICES: Behaviours = {
     query: ["filter", "pageSize", "pageToken"],
     run: (call) => {
       const filter = call.query.filter;
-      if (filter !== undefined && filter !== "state:ENABLED") throw unimplemented(`The filter ${filter} is not applied`);
+      if (filter !== undefined && filter !== "state:ENABLED")
+        throw unimplemented(`The filter ${filter} is not applied`);
       const project = projectOf(call);
       const size = Number(call.query.pageSize ?? 50) || 50;
       const start = Number(call.query.pageToken ?? 0);
@@ -79,7 +80,9 @@ function enable(call: Call, ids: readonly string[]): Message {
   return longRunning(call, "", () => {
     change(call, (enabled) => [...enabled, ...services.filter((service) => !enabled.has(service))]);
     const project = projectOf(call);
-    return typedResponse("BatchEnableServicesResponse", { services: services.map((service) => shownService(project, service)) });
+    return typedResponse("BatchEnableServicesResponse", {
+      services: services.map((service) => shownService(project, service)),
+    });
   });
 }
 
@@ -92,7 +95,6 @@ export const SERVICE_USAGE: Product = {
   prefix: "serviceusage",
   definitions: "serviceusage.v1",
   service: "serviceusage.googleapis.com",
-  endpoint: { variable: "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT", ending: "/v1/" },
   methods: { ...SERVICES, ...operationMethods("serviceusage.operations.get") },
 };
 

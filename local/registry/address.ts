@@ -36,7 +36,10 @@ export function resolveAddress(cloud: Cloud, name: string, host: string | undefi
     const where = found.map((row) => row.name.split("/")[3]).join(", ");
     throw registryFailure(400, "NAME_INVALID", `Repository ${id} is in ${where}: use the host <location>-docker.…`);
   }
-  return { repository: first?.name ?? `projects/${project}/locations/${location ?? "-"}/repositories/${id}`, image: image.join("/") };
+  return {
+    repository: first?.name ?? `projects/${project}/locations/${location ?? "-"}/repositories/${id}`,
+    image: image.join("/"),
+  };
 }
 
 /**

@@ -86,7 +86,10 @@ function canMount({ cloud, caller, address }: RegistryRequest, digest: string, f
   const location = address.repository.split("/")[3];
   const source = `projects/${project}/locations/${location}/repositories/${id}`;
   const permission = "artifactregistry.repositories.downloadArtifacts";
-  return content.hasBlob(source, digest) && cloud.access.allows(caller, permission, source, "artifactregistry.googleapis.com");
+  return (
+    content.hasBlob(source, digest) &&
+    cloud.access.allows(caller, permission, source, "artifactregistry.googleapis.com")
+  );
 }
 
 async function receive(call: RegistryRequest, id: string): Promise<void> {
@@ -113,7 +116,11 @@ async function endUpload(call: RegistryRequest, id: string): Promise<void> {
 }
 
 function answerCreated({ address, response }: RegistryRequest, digest: string): void {
-  const headers = { Location: `${pathOf(address)}/blobs/${digest}`, "Docker-Content-Digest": digest, "Content-Length": "0" };
+  const headers = {
+    Location: `${pathOf(address)}/blobs/${digest}`,
+    "Docker-Content-Digest": digest,
+    "Content-Length": "0",
+  };
   response.writeHead(201, headers).end();
 }
 

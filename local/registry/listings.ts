@@ -30,7 +30,12 @@ export function answerCatalog(cloud: Cloud, caller: Caller, url: URL, response: 
   sendPage(response, url, names.sort(), (repositories) => ({ repositories }));
 }
 
-function sendPage(response: ServerResponse, url: URL, names: readonly string[], body: (page: readonly string[]) => object) {
+function sendPage(
+  response: ServerResponse,
+  url: URL,
+  names: readonly string[],
+  body: (page: readonly string[]) => object,
+) {
   const last = url.searchParams.get("last") ?? "";
   const size = Number(url.searchParams.get("n") ?? 0) || names.length;
   const rest = names.filter((name) => name > last);
@@ -60,7 +65,5 @@ export function answerReferrers(call: RegistryRequest): void {
     }));
   response.setHeader("Content-Type", "application/vnd.oci.image.index.v1+json");
   if (wanted !== null) response.setHeader("OCI-Filters-Applied", "artifactType");
-  response.end(
-    JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests }),
-  );
+  response.end(JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests }));
 }

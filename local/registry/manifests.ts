@@ -37,8 +37,14 @@ const INDEX = z.looseObject({
 });
 
 /** The kinds of manifest that are taken. */
-const IMAGES = new Set(["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"]);
-const INDEXES = new Set(["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"]);
+const IMAGES = new Set([
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+]);
+const INDEXES = new Set([
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+]);
 
 /** `HEAD`, `GET`, `PUT` and `DELETE` of a manifest. */
 export async function answerManifest(call: RegistryRequest): Promise<void> {
@@ -127,7 +133,11 @@ function readManifest(call: RegistryRequest, body: Buffer, digest: string): Mani
   const parsed = z.looseObject({ mediaType: z.string().optional() }).safeParse(parseJson(body));
   if (!parsed.success) throw registryFailure(400, "MANIFEST_INVALID", "The manifest is not a JSON object");
   if (parsed.data.mediaType !== undefined && parsed.data.mediaType !== mediaType) {
-    throw registryFailure(400, "MANIFEST_INVALID", `The manifest says ${parsed.data.mediaType}, its header ${mediaType}`);
+    throw registryFailure(
+      400,
+      "MANIFEST_INVALID",
+      `The manifest says ${parsed.data.mediaType}, its header ${mediaType}`,
+    );
   }
   const common = { digest, mediaType, size: body.length, uploadTime: new Date().toISOString() };
   if (IMAGES.has(mediaType)) return { ...common, ...readImage(call, parsed.data, body.length) };
@@ -159,7 +169,10 @@ function readIndex(call: RegistryRequest, value: unknown, size: number) {
   return { imageSize: size, ...relation(index.data) };
 }
 
-function relation(manifest: z.output<typeof INDEX> | z.output<typeof IMAGE>, config?: Readonly<Record<string, unknown>>) {
+function relation(
+  manifest: z.output<typeof INDEX> | z.output<typeof IMAGE>,
+  config?: Readonly<Record<string, unknown>>,
+) {
   const artifactType = manifest.artifactType ?? (manifest.subject && config ? String(config.mediaType) : undefined);
   return {
     ...(manifest.subject && { subject: manifest.subject.digest }),

@@ -27,7 +27,10 @@ export const REGISTRY_SERVICE = "artifactregistry.googleapis.com";
  */
 export function requirePermission({ cloud, caller, address }: RegistryRequest, permission: string): void {
   if (cloud.access.allows(caller, permission, address.repository, REGISTRY_SERVICE)) return;
-  const begin = caller.member === undefined ? "Unauthenticated request. Unauthenticated requests do not have permission" : "Permission";
+  const begin =
+    caller.member === undefined
+      ? "Unauthenticated request. Unauthenticated requests do not have permission"
+      : "Permission";
   throw registryFailure(
     403,
     "DENIED",

@@ -65,37 +65,47 @@ function methodsOf(resources: Readonly<Record<string, DiscoveryResource>> = {}):
   ]);
 }
 
-/** Every enum of a proto tree, keyed by its sorted value names: an enum of a discovery document has no name of its own. */
-function enumNumbers(node: ProtoNode, found = new Map<string, Readonly<Record<string, number>>>()) {
-  if (node.values) found.set(Object.keys(node.values).sort().join(), node.values);
-  for (const child of Object.values(node.nested ?? {})) enumNumbers(child, found);
-  return found;
+type EnumNumbers = Readonly<Record<string, number>>;
+
+/** Every enum of a proto tree. */
+function enumsOf(node: ProtoNode): readonly EnumNumbers[] {
+  return [...(node.values ? [node.values] : []), ...Object.values(node.nested ?? {}).flatMap(enumsOf)];
+}
+
+/**
+ * The numbers of an enum, which has no name of its own in a discovery document: those of the proto enum that shares
+ * most values with it and has none that it lacks, or lacks none that it has. A value that the protos do not have yet
+ * has the number -1, which no client sends.
+ */
+function numbersOf(names: readonly string[], enums: readonly EnumNumbers[]): readonly number[] | undefined {
+  const shared = (numbers: EnumNumbers) => names.filter((name) => numbers[name] !== undefined).length;
+  const [best] = enums
+    .filter((numbers) => shared(numbers) === names.length || shared(numbers) === Object.keys(numbers).length)
+    .sort((a, b) => shared(b) - shared(a) || Object.keys(a).length - Object.keys(b).length);
+  return best && shared(best) > 1 ? names.map((name) => best[name] ?? -1) : undefined;
 }
 
 /** A field without the prose of the document, and with the numbers of its enum where the protos know them. */
-function trimField(field: Field, numbers: ReadonlyMap<string, Readonly<Record<string, number>>>): Field {
-  const known = field.enum && numbers.get([...field.enum].sort().join());
+function trimField(field: Field, enums: readonly EnumNumbers[]): Field {
+  const numbers = field.enum && numbersOf(field.enum, enums);
   return {
     ...(field.type && { type: field.type }),
     ...(field.$ref && { $ref: field.$ref }),
     ...(field.format && { format: field.format }),
     ...(field.enum && { enum: field.enum }),
-    ...(known && { numbers: field.enum.map((name) => known[name] ?? 0) }),
+    ...(numbers && { numbers }),
     ...(field.readOnly && { readOnly: true as const }),
     ...(field.location && { location: field.location }),
     ...(field.repeated && { repeated: true as const }),
     ...(field.required && field.location === "query" && { required: true as const }),
-    ...(field.items && { items: trimField(field.items, numbers) }),
-    ...(field.additionalProperties && { additionalProperties: trimField(field.additionalProperties, numbers) }),
-    ...(field.properties && { properties: trimFields(field.properties, numbers) }),
+    ...(field.items && { items: trimField(field.items, enums) }),
+    ...(field.additionalProperties && { additionalProperties: trimField(field.additionalProperties, enums) }),
+    ...(field.properties && { properties: trimFields(field.properties, enums) }),
   };
 }
 
-function trimFields(
-  fields: Readonly<Record<string, Field>>,
-  numbers: ReadonlyMap<string, Readonly<Record<string, number>>>,
-): Record<string, Field> {
-  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, trimField(field, numbers)]));
+function trimFields(fields: Readonly<Record<string, Field>>, enums: readonly EnumNumbers[]): Record<string, Field> {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, trimField(field, enums)]));
 }
 
 function references(field: Field): string[] {
@@ -120,7 +130,7 @@ function closure(schemas: DiscoveryDocument["schemas"], roots: readonly string[]
 }
 
 function definitionsOf(document: DiscoveryDocument, only: readonly string[] | undefined, protos: ProtoNode) {
-  const numbers = enumNumbers(protos);
+  const enums = enumsOf(protos);
   const methods = methodsOf(document.resources)
     .filter((method) => !only || only.includes(method.id))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -131,7 +141,7 @@ function definitionsOf(document: DiscoveryDocument, only: readonly string[] | un
       verb: method.httpMethod,
       path: method.path,
       ...(method.flatPath && method.flatPath !== method.path && { flatPath: method.flatPath }),
-      ...(method.parameters && { parameters: trimFields(method.parameters, numbers) }),
+      ...(method.parameters && { parameters: trimFields(method.parameters, enums) }),
       ...(method.request && { request: method.request.$ref }),
       ...(method.response && { response: method.response.$ref }),
     };
@@ -140,7 +150,7 @@ function definitionsOf(document: DiscoveryDocument, only: readonly string[] | un
   const roots = methods.flatMap((method) => [method.request, method.response].flatMap((part) => part?.$ref ?? []));
   for (const name of closure(document.schemas, roots)) {
     const schema = document.schemas[name];
-    if (schema) lines.push({ schema: name, ...trimField(schema, numbers) });
+    if (schema) lines.push({ schema: name, ...trimField(schema, enums) });
   }
   return lines;
 }

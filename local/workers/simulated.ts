@@ -57,7 +57,10 @@ export const SIMULATED_WORKER: Worker = {
       job.stepEnded(index, fails ? "FAILURE" : "SUCCESS", fails ? 1 : 0);
       if (fails) {
         job.log(`simulated failure: ${failure}`);
-        return { status: "FAILURE", detail: `Build step failure: build step ${index} "${step.name}" failed: simulated: ${failure}` };
+        return {
+          status: "FAILURE",
+          detail: `Build step failure: build step ${index} "${step.name}" failed: simulated: ${failure}`,
+        };
       }
     }
     const references = [...(reference ? [reference] : []), ...(build.images ?? [])];

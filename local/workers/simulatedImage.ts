@@ -33,7 +33,10 @@ export function pushSimulatedImage(job: Job, reference: string): string {
   const old = content.tag(packageName, tag);
   const immutable = isMessage(found.dockerConfig) && found.dockerConfig.immutableTags === true;
   if (old !== undefined && old !== parts.manifest.digest && immutable) {
-    throw new GoogleError("FAILED_PRECONDITION", `cannot update tag ${tag}. The repository has enabled tag immutability`);
+    throw new GoogleError(
+      "FAILED_PRECONDITION",
+      `cannot update tag ${tag}. The repository has enabled tag immutability`,
+    );
   }
   for (const bytes of parts.blobs) {
     cloud.blobs.keep(bytes);
@@ -44,7 +47,11 @@ export function pushSimulatedImage(job: Job, reference: string): string {
   return parts.manifest.digest;
 }
 
-function simulatedImage(reference: string, buildId: string, created: string): { manifest: Manifest; blobs: readonly Buffer[] } {
+function simulatedImage(
+  reference: string,
+  buildId: string,
+  created: string,
+): { manifest: Manifest; blobs: readonly Buffer[] } {
   const layerTar = Buffer.alloc(1024);
   const layer = gzipSync(layerTar);
   const config = Buffer.from(
@@ -52,7 +59,9 @@ function simulatedImage(reference: string, buildId: string, created: string): { 
       created,
       architecture: "amd64",
       os: "linux",
-      config: { Labels: { "dev.strata.simulated": "true", "dev.strata.reference": reference, "dev.strata.build": buildId } },
+      config: {
+        Labels: { "dev.strata.simulated": "true", "dev.strata.reference": reference, "dev.strata.build": buildId },
+      },
       rootfs: { type: "layers", diff_ids: [digestOf(layerTar)] },
       history: [{ created, created_by: "simulated by the local Google Cloud of strata" }],
     }),

@@ -8,7 +8,12 @@ import type { Job } from "./worker.ts";
  * @param target - `gs://bucket/object`.
  * @param seconds - how long the build would have taken.
  */
-export async function writeSimulatedRecord(job: Job, target: string, digest: string | undefined, seconds: number): Promise<void> {
+export async function writeSimulatedRecord(
+  job: Job,
+  target: string,
+  digest: string | undefined,
+  seconds: number,
+): Promise<void> {
   const [, bucket, name] = /^gs:\/\/([^/]+)\/(.+)$/.exec(target) ?? [];
   if (!bucket || !name) throw new GoogleError("INVALID_ARGUMENT", `'${target}' is no gs:// address of an object`);
   const resource = `projects/_/buckets/${bucket}/objects/${name}`;

@@ -47,7 +47,9 @@ export interface Build extends Message {
   readonly substitutions?: Readonly<Record<string, string>>;
   readonly images?: readonly string[];
   readonly options?: BuildOptions;
-  readonly source?: { readonly storageSource?: { readonly bucket?: string; readonly object?: string; readonly generation?: string } };
+  readonly source?: {
+    readonly storageSource?: { readonly bucket?: string; readonly object?: string; readonly generation?: string };
+  };
   readonly availableSecrets?: { readonly secretManager?: readonly { readonly versionName?: string }[] };
   readonly buildTriggerId?: string;
 }

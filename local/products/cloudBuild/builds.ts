@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { GoogleError, invalid, notFound } from "../../http/errors.ts";
-import type { Message } from "../../schema/messages.ts";
 import type { Cloud } from "../../cloud.ts";
+import { GoogleError, invalid, notFound } from "../../http/errors.ts";
 import type { Caller } from "../../identity/tokens.ts";
+import type { Message } from "../../schema/messages.ts";
 import type { Behaviours, Call } from "../product.ts";
 import { findProject } from "../projects.ts";
-import { type Build, BUILDS, buildKey, hasEnded, locationOfBuild } from "./build.ts";
+import { BUILDS, type Build, buildKey, hasEnded, locationOfBuild } from "./build.ts";
 import { readFilter } from "./filter.ts";
 import { queueOf } from "./queue.ts";
 import { checkBuild } from "./rules.ts";
@@ -25,12 +25,24 @@ export interface BuildOrigin {
 }
 
 /** Checks a build and queues it. */
-export function createBuild(cloud: Cloud, caller: Caller, parent: string, message: Message, origin: BuildOrigin = {}): Build {
+export function createBuild(
+  cloud: Cloud,
+  caller: Caller,
+  parent: string,
+  message: Message,
+  origin: BuildOrigin = {},
+): Build {
   const [, projectId = "", , location = "global"] = parent.split("/");
   const project = findProject(cloud.documents, projectId);
   if (!project) throw notFound(parent);
   const id = randomUUID();
-  const values = { PROJECT_ID: projectId, PROJECT_NUMBER: project.projectNumber, BUILD_ID: id, LOCATION: location, ...origin.values };
+  const values = {
+    PROJECT_ID: projectId,
+    PROJECT_NUMBER: project.projectNumber,
+    BUILD_ID: id,
+    LOCATION: location,
+    ...origin.values,
+  };
   const options = message.options as { substitutionOption?: string } | undefined;
   const loose = options?.substitutionOption === "ALLOW_LOOSE" || origin.triggerId !== undefined;
   const account = String(message.serviceAccount ?? "");
@@ -76,23 +88,27 @@ export function operationOf(cloud: Cloud, created: Build): Message {
     name: operationName(build),
     metadata,
     done,
-    ...(failed && { error: { code: build.status === "CANCELLED" ? 1 : 2, message: build.statusDetail ?? build.status } }),
+    ...(failed && {
+      error: { code: build.status === "CANCELLED" ? 1 : 2, message: build.statusDetail ?? build.status },
+    }),
     ...(done && !failed && { response: { "@type": `${TYPES}.Build`, ...build } }),
   };
 }
 
 /** The operation of this name, if it is that of a build. */
-export function findBuildOperation(call: Call, name: string): Message | undefined {
-  const key = call.cloud.documents.get<string>("cloudbuild.operations", name);
-  const build = key && call.cloud.documents.get<Build>(BUILDS, key);
-  return build ? operationOf(call.cloud, build) : undefined;
+export function findBuildOperation(cloud: Cloud, name: string): Message | undefined {
+  const key = cloud.documents.get<string>("cloudbuild.operations", name);
+  const build = key && cloud.documents.get<Build>(BUILDS, key);
+  return build ? operationOf(cloud, build) : undefined;
 }
 
 /** The parent of a call on builds, whichever of the two paths it came by. */
 function parentOf(call: Call): string {
   const { parent, name, projectId } = call.path;
   const given = parent ?? name ?? (call.query.parent as string | undefined) ?? (call.query.name as string | undefined);
-  return given?.includes("/locations/") ? given.split("/").slice(0, 4).join("/") : `projects/${projectId}/locations/global`;
+  return given?.includes("/locations/")
+    ? given.split("/").slice(0, 4).join("/")
+    : `projects/${projectId}/locations/global`;
 }
 
 function requireBuild(call: Call): Build {
@@ -117,16 +133,19 @@ function listBuilds(call: Call): Message {
 
 function cancelBuild(call: Call): Message {
   const build = requireBuild(call);
-  if (hasEnded(build)) throw new GoogleError("FAILED_PRECONDITION", `cannot cancel a build that has ended: ${build.status}`);
+  if (hasEnded(build))
+    throw new GoogleError("FAILED_PRECONDITION", `cannot cancel a build that has ended: ${build.status}`);
   return queueOf(call.cloud).cancel(build);
 }
 
 function approveBuild(call: Call): Message {
   const build = requireBuild(call);
-  if (build.status !== "PENDING") throw new GoogleError("FAILED_PRECONDITION", `build ${build.id} does not wait for an approval`);
+  if (build.status !== "PENDING")
+    throw new GoogleError("FAILED_PRECONDITION", `build ${build.id} does not wait for an approval`);
   const { approvalResult } = call.body as { approvalResult?: { decision?: string; comment?: string } };
   const approved = approvalResult?.decision === "APPROVED";
-  if (!approved && approvalResult?.decision !== "REJECTED") throw invalid("approvalResult.decision must be APPROVED or REJECTED");
+  if (!approved && approvalResult?.decision !== "REJECTED")
+    throw invalid("approvalResult.decision must be APPROVED or REJECTED");
   const account = call.caller.member?.replace(/^\w+:/, "");
   const result = { ...approvalResult, approverAccount: account, approvalTime: new Date().toISOString() };
   const approval = { state: approved ? "APPROVED" : "REJECTED", config: { approvalRequired: true }, result };

@@ -9,10 +9,17 @@ import { fetch, type ResourceKind, resourceMethods, timestamp } from "../resourc
 const ROOT = "cloudbuild.projects.locations";
 
 /** The hosts of which a connection names exactly one. */
-const HOSTS = ["githubConfig", "githubEnterpriseConfig", "gitlabConfig", "bitbucketCloudConfig", "bitbucketDataCenterConfig"];
+const HOSTS = [
+  "githubConfig",
+  "githubEnterpriseConfig",
+  "gitlabConfig",
+  "bitbucketCloudConfig",
+  "bitbucketDataCenterConfig",
+];
 
 function checkHost(connection: Message): void {
-  if (HOSTS.filter((host) => connection[host] !== undefined).length !== 1) throw invalid(`A connection has exactly one of ${HOSTS.join(", ")}`);
+  if (HOSTS.filter((host) => connection[host] !== undefined).length !== 1)
+    throw invalid(`A connection has exactly one of ${HOSTS.join(", ")}`);
 }
 
 const CONNECTIONS: ResourceKind = {
@@ -28,14 +35,23 @@ const CONNECTIONS: ResourceKind = {
   onCreate: (_call, name, body) => {
     checkHost(body);
     const now = timestamp();
-    return { ...body, name, installationState: { stage: "COMPLETE" }, createTime: now, updateTime: now, etag: randomUUID() };
+    return {
+      ...body,
+      name,
+      installationState: { stage: "COMPLETE" },
+      createTime: now,
+      updateTime: now,
+      etag: randomUUID(),
+    };
   },
   onPatch: (_call, before, after) => {
     checkHost(after);
     return { ...after, name: before.name, updateTime: timestamp(), etag: randomUUID() };
   },
   onDelete: (call, name) => {
-    if (call.cloud.documents.list("cloudbuild.repositories", { prefix: `${name}/repositories/`, limit: 1 }).length > 0) {
+    if (
+      call.cloud.documents.list("cloudbuild.repositories", { prefix: `${name}/repositories/`, limit: 1 }).length > 0
+    ) {
       throw new GoogleError("FAILED_PRECONDITION", `Connection ${name} still has repositories`);
     }
   },
@@ -52,7 +68,8 @@ const { [`${ROOT}.connections.repositories.patch`]: _none, ...repositoryMethods 
   metadata: { schema: "OperationMetadata", fields: (target) => ({ target, apiVersion: "v2" }) },
   onCreate: (call, name, body) => {
     fetch(CONNECTIONS, call, name.split("/").slice(0, 6).join("/"));
-    if (!/^https:\/\/.+\.git$/.test(String(body.remoteUri ?? ""))) throw invalid(`remoteUri '${body.remoteUri}' must be https://….git`);
+    if (!/^https:\/\/.+\.git$/.test(String(body.remoteUri ?? "")))
+      throw invalid(`remoteUri '${body.remoteUri}' must be https://….git`);
     const now = timestamp();
     return { ...body, name, createTime: now, updateTime: now, etag: randomUUID() };
   },
@@ -67,7 +84,6 @@ export const CLOUD_BUILD_V2: Product = {
   definitions: "cloudbuild.v2",
   service: "cloudbuild.googleapis.com",
   protoPackage: "google.devtools.cloudbuild.v2",
-  endpoint: { variable: "GOOGLE_CLOUDBUILDV2_CUSTOM_ENDPOINT", ending: "/v2/" },
   methods: {
     ...resourceMethods(CONNECTIONS),
     ...repositoryMethods,

@@ -54,7 +54,11 @@ function readEither(tokens: readonly string[], position: Position, filter: strin
 
 function readBoth(tokens: readonly string[], position: Position, filter: string): Predicate {
   let left = readOne(tokens, position, filter);
-  for (let token = tokens[position.next]; token !== undefined && token !== "OR" && token !== ")"; token = tokens[position.next]) {
+  for (
+    let token = tokens[position.next];
+    token !== undefined && token !== "OR" && token !== ")";
+    token = tokens[position.next]
+  ) {
     if (token === "AND") position.next++;
     const [first, second] = [left, readOne(tokens, position, filter)];
     left = (build) => first(build) && second(build);

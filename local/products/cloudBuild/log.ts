@@ -28,7 +28,10 @@ export class BuildLog {
     this.#build = build;
     const logging = build.options?.logging ?? "LEGACY";
     this.#entries = logging !== "GCS_ONLY" && logging !== "NONE";
-    this.#object = logging === "NONE" || logging === "CLOUD_LOGGING_ONLY" || logging === "STACKDRIVER_ONLY" ? undefined : this.#target();
+    this.#object =
+      logging === "NONE" || logging === "CLOUD_LOGGING_ONLY" || logging === "STACKDRIVER_ONLY"
+        ? undefined
+        : this.#target();
     if (this.#object) {
       const resource = `projects/_/buckets/${this.#object.bucket}/objects/${this.#object.name}`;
       cloud.access.require(caller, "storage.objects.create", resource, "storage.googleapis.com");
@@ -37,7 +40,12 @@ export class BuildLog {
       }
     }
     if (this.#entries && build.serviceAccount) {
-      cloud.access.require(caller, "logging.logEntries.create", `projects/${build.projectId}`, "logging.googleapis.com");
+      cloud.access.require(
+        caller,
+        "logging.logEntries.create",
+        `projects/${build.projectId}`,
+        "logging.googleapis.com",
+      );
     }
   }
 
@@ -72,13 +80,17 @@ export class BuildLog {
   /** Where the log goes; Google's own bucket, which nobody but Google reads, is left out. */
   #target(): { readonly bucket: string; readonly name: string } | undefined {
     const { logsBucket, options = {}, projectId, id } = this.#build;
-    const [bucket = "", ...folder] = (logsBucket ?? "").replace(/^gs:\/\//, "").split("/").filter(Boolean);
+    const [bucket = "", ...folder] = (logsBucket ?? "")
+      .replace(/^gs:\/\//, "")
+      .split("/")
+      .filter(Boolean);
     if (bucket !== "") return { bucket, name: [...folder, `log-${id}.txt`].join("/") };
     if (options.defaultLogsBucketBehavior !== "REGIONAL_USER_OWNED_BUCKET") return undefined;
     const location = locationOfBuild(this.#build);
     const number = findProject(this.#cloud.documents, projectId)?.projectNumber;
     const own = `${number}-${location}-cloudbuild-logs`;
-    if (!this.#cloud.documents.get<Bucket>("storage.buckets", own)) makeBucket(this.#cloud, projectId, own, { location });
+    if (!this.#cloud.documents.get<Bucket>("storage.buckets", own))
+      makeBucket(this.#cloud, projectId, own, { location });
     return { bucket: own, name: `log-${id}.txt` };
   }
 }

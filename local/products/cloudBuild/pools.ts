@@ -3,7 +3,7 @@ import { GoogleError, invalid } from "../../http/errors.ts";
 import type { Message } from "../../schema/messages.ts";
 import type { Behaviours } from "../product.ts";
 import { type ResourceKind, resourceMethods, timestamp } from "../resources.ts";
-import { type Build, BUILDS } from "./build.ts";
+import { BUILDS, type Build } from "./build.ts";
 
 /** The largest disk of a worker, in GB. */
 const LARGEST_DISK = 4000;
@@ -22,7 +22,15 @@ const POOLS: ResourceKind = {
     if (!/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(id)) throw invalid(`Invalid worker pool id '${id}'`);
     if (name.split("/")[3] === "global") throw invalid("Private pools are regional: global is no location for one");
     const now = timestamp();
-    return checked({ ...body, name, uid: randomUUID(), state: "RUNNING", createTime: now, updateTime: now, etag: etag() });
+    return checked({
+      ...body,
+      name,
+      uid: randomUUID(),
+      state: "RUNNING",
+      createTime: now,
+      updateTime: now,
+      etag: etag(),
+    });
   },
   onPatch: (_call, before, after) => {
     const network = (pool: Message) => JSON.stringify((pool.privatePoolV1Config as Message | undefined)?.networkConfig);
@@ -43,10 +51,14 @@ function etag(): string {
 }
 
 function checked(pool: Message): Message {
-  const config = pool.privatePoolV1Config as { workerConfig?: { diskSizeGb?: string; machineType?: string } } | undefined;
+  const config = pool.privatePoolV1Config as
+    | { workerConfig?: { diskSizeGb?: string; machineType?: string } }
+    | undefined;
   const { diskSizeGb, machineType } = config?.workerConfig ?? {};
-  if (diskSizeGb !== undefined && Number(diskSizeGb) > LARGEST_DISK) throw invalid(`diskSizeGb must be at most ${LARGEST_DISK}`);
-  if (machineType !== undefined && !/^[a-z0-9]+-[a-z]+(-[a-z]+)?(-\d+)?$/.test(machineType)) throw invalid(`Unknown machine type '${machineType}'`);
+  if (diskSizeGb !== undefined && Number(diskSizeGb) > LARGEST_DISK)
+    throw invalid(`diskSizeGb must be at most ${LARGEST_DISK}`);
+  if (machineType !== undefined && !/^[a-z0-9]+-[a-z]+(-[a-z]+)?(-\d+)?$/.test(machineType))
+    throw invalid(`Unknown machine type '${machineType}'`);
   return pool;
 }
 

@@ -7,7 +7,7 @@ import { findProject } from "../projects.ts";
 import { DEFAULT_POOL_BUILDS, quotaLimit, quotaOf, vcpusOf } from "../quotas.ts";
 import { findVersion } from "../secretManager.ts";
 import { findObject } from "../storage/objectStore.ts";
-import { type Build, BUILDS, buildAccount, buildKey, hasEnded, locationOfBuild, seconds } from "./build.ts";
+import { BUILDS, type Build, buildAccount, buildKey, hasEnded, locationOfBuild, seconds } from "./build.ts";
 import { BuildLog } from "./log.ts";
 
 /** How often builds that wait are looked at for their end of patience, in milliseconds. */
@@ -121,7 +121,8 @@ export class BuildQueue {
         elapsedMs,
         signal,
         log: (line) => log?.line(line),
-        stepStarted: (index) => this.#changeStep(key, index, { status: "WORKING", timing: { startTime: new Date().toISOString() } }),
+        stepStarted: (index) =>
+          this.#changeStep(key, index, { status: "WORKING", timing: { startTime: new Date().toISOString() } }),
         stepEnded: (index, status, exitCode) => this.#changeStep(key, index, { status, exitCode }),
       });
       if (signal.aborted) throw signal.reason;
@@ -139,9 +140,12 @@ export class BuildQueue {
   }
 
   #endFailed(build: Build, signal: AbortSignal, error: unknown): void {
-    if (signal.reason === "timeout") this.#end(build, "TIMEOUT", `The build ran longer than its timeout ${build.timeout}`);
-    else if (error instanceof GoogleError) this.#end(build, "FAILURE", error.message, failureInfo("USER_BUILD_STEP", error));
-    else if (error instanceof LogFailure) this.#end(build, "FAILURE", error.message, failureInfo("LOGGING_FAILURE", error));
+    if (signal.reason === "timeout")
+      this.#end(build, "TIMEOUT", `The build ran longer than its timeout ${build.timeout}`);
+    else if (error instanceof GoogleError)
+      this.#end(build, "FAILURE", error.message, failureInfo("USER_BUILD_STEP", error));
+    else if (error instanceof LogFailure)
+      this.#end(build, "FAILURE", error.message, failureInfo("LOGGING_FAILURE", error));
     else this.#end(build, "INTERNAL_ERROR", error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 
@@ -159,7 +163,12 @@ export class BuildQueue {
     const { access } = this.#cloud;
     const { bucket = "", object = "", generation } = build.source?.storageSource ?? {};
     if (bucket !== "") {
-      access.require(caller, "storage.objects.get", `projects/_/buckets/${bucket}/objects/${object}`, "storage.googleapis.com");
+      access.require(
+        caller,
+        "storage.objects.get",
+        `projects/_/buckets/${bucket}/objects/${object}`,
+        "storage.googleapis.com",
+      );
       if (!findObject(this.#cloud, bucket, object, generation)) {
         throw new GoogleError("NOT_FOUND", `The source gs://${bucket}/${object} does not exist`);
       }
@@ -181,7 +190,10 @@ export class BuildQueue {
     if (!build || hasEnded(build)) return;
     const steps = build.steps.map((step, at) => {
       if (at !== index) return step;
-      const ended = fields.status === "WORKING" || !step.timing ? {} : { timing: { ...step.timing, endTime: new Date().toISOString() } };
+      const ended =
+        fields.status === "WORKING" || !step.timing
+          ? {}
+          : { timing: { ...step.timing, endTime: new Date().toISOString() } };
       return { ...step, ...fields, ...ended };
     });
     this.#cloud.documents.put(BUILDS, key, { ...build, steps });
@@ -198,7 +210,12 @@ export class BuildQueue {
     const current = this.#cloud.documents.get<Build>(BUILDS, buildKey(build)) ?? build;
     if (hasEnded(current)) return current;
     this.#cloud.documents.delete("cloudbuild.unfinished", buildKey(build));
-    return this.#change(current, { status, finishTime: new Date().toISOString(), ...(statusDetail && { statusDetail }), ...fields });
+    return this.#change(current, {
+      status,
+      finishTime: new Date().toISOString(),
+      ...(statusDetail && { statusDetail }),
+      ...fields,
+    });
   }
 
   #stop(): void {

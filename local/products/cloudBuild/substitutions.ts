@@ -5,14 +5,32 @@ import type { Message } from "../../schema/messages.ts";
 const BUILT_IN = [
   ...["PROJECT_ID", "PROJECT_NUMBER", "BUILD_ID", "LOCATION", "TRIGGER_NAME", "TRIGGER_BUILD_CONFIG_PATH"],
   ...["SERVICE_ACCOUNT", "SERVICE_ACCOUNT_EMAIL", "COMMIT_SHA", "REVISION_ID", "SHORT_SHA", "REPO_NAME"],
-  ...["REPO_FULL_NAME", "BRANCH_NAME", "TAG_NAME", "REF_NAME", "_HEAD_BRANCH", "_BASE_BRANCH", "_HEAD_REPO_URL", "_PR_NUMBER"],
+  ...[
+    "REPO_FULL_NAME",
+    "BRANCH_NAME",
+    "TAG_NAME",
+    "REF_NAME",
+    "_HEAD_BRANCH",
+    "_BASE_BRANCH",
+    "_HEAD_REPO_URL",
+    "_PR_NUMBER",
+  ],
 ] as const;
 
 /** `$$`, `$NAME`, `${NAME}` or a brace that is something else. */
 const REFERENCE = /\$(?:(\$)|([A-Za-z_]\w*)|\{([^}]*)\})/g;
 
 /** The fields of a build and of its steps in which substitutions are replaced; a step's `script` is taken as it is. */
-const BUILD_FIELDS = ["images", "tags", "logsBucket", "options", "serviceAccount", "artifacts", "source", "availableSecrets"];
+const BUILD_FIELDS = [
+  "images",
+  "tags",
+  "logsBucket",
+  "options",
+  "serviceAccount",
+  "artifacts",
+  "source",
+  "availableSecrets",
+];
 const STEP_FIELDS = ["name", "args", "env", "dir", "entrypoint", "id", "waitFor"];
 
 /**
@@ -27,10 +45,16 @@ export function substitute(build: Message, values: Readonly<Record<string, strin
   for (const key of Object.keys(own)) {
     if (/^_[A-Z0-9_]+$/.test(key)) continue;
     if (!(BUILT_IN as readonly string[]).includes(key)) {
-      throw refused(`substitution key "${key}" does not match format "^_[A-Z0-9_]+$" and is not a built-in substitution`);
+      throw refused(
+        `substitution key "${key}" does not match format "^_[A-Z0-9_]+$" and is not a built-in substitution`,
+      );
     }
   }
-  const known = { ...Object.fromEntries(BUILT_IN.filter((key) => !key.startsWith("_")).map((key) => [key, ""])), ...values, ...own };
+  const known = {
+    ...Object.fromEntries(BUILT_IN.filter((key) => !key.startsWith("_")).map((key) => [key, ""])),
+    ...values,
+    ...own,
+  };
   const used = new Set<string>();
   const replace = (value: unknown): unknown => {
     if (typeof value === "string") return replaceText(value, known, loose, used);

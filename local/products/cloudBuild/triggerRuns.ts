@@ -53,12 +53,15 @@ const SOURCES = "cloudbuild.sources";
 export function repositoryEvent(cloud: Cloud, event: RepositoryEvent): readonly TriggerRun[] {
   cloud.documents.put(SOURCES, event.repository, event);
   const rows = cloud.documents.list<Message>("cloudbuild.triggers");
-  const own = rows.map((row) => row.body).filter((trigger) => repositoryOf(trigger.repositoryEventConfig) === event.repository);
+  const own = rows
+    .map((row) => row.body)
+    .filter((trigger) => repositoryOf(trigger.repositoryEventConfig) === event.repository);
   return own.map((trigger) => {
     const name = String(trigger.name);
     const reason = whyNot(trigger, event);
     if (reason) return { trigger: name, reason };
-    const values: Record<string, string> = event.pullRequest === undefined ? {} : { _PR_NUMBER: String(event.pullRequest), _BASE_BRANCH: event.branch };
+    const values: Record<string, string> =
+      event.pullRequest === undefined ? {} : { _PR_NUMBER: String(event.pullRequest), _BASE_BRANCH: event.branch };
     return attempt(name, () => runTrigger(cloud, trigger, { branch: event.branch, commit: event.commit, values }));
   });
 }
@@ -66,8 +69,15 @@ export function repositoryEvent(cloud: Cloud, event: RepositoryEvent): readonly 
 /** Runs the triggers that listen to a topic. */
 export function messagePublished(cloud: Cloud, message: PublishedMessage): readonly TriggerRun[] {
   const rows = cloud.documents.list<Message>("cloudbuild.triggers");
-  const own = rows.map((row) => row.body).filter(({ pubsubConfig, disabled }) => isMessage(pubsubConfig) && pubsubConfig.topic === message.topic && disabled !== true);
-  return own.map((trigger) => attempt(String(trigger.name), () => runTrigger(cloud, trigger, { substitutions: bindings(trigger, message) })));
+  const own = rows
+    .map((row) => row.body)
+    .filter(
+      ({ pubsubConfig, disabled }) =>
+        isMessage(pubsubConfig) && pubsubConfig.topic === message.topic && disabled !== true,
+    );
+  return own.map((trigger) =>
+    attempt(String(trigger.name), () => runTrigger(cloud, trigger, { substitutions: bindings(trigger, message) })),
+  );
 }
 
 function attempt(trigger: string, run: () => Build): TriggerRun {
@@ -85,13 +95,18 @@ function repositoryOf(config: unknown): string | undefined {
 
 function whyNot(trigger: Message, event: RepositoryEvent): string | undefined {
   if (trigger.disabled === true) return "the trigger is disabled";
-  const filter = (trigger.repositoryEventConfig as Message)[event.kind] as { branch?: string; invertRegex?: boolean } | undefined;
+  const filter = (trigger.repositoryEventConfig as Message)[event.kind] as
+    | { branch?: string; invertRegex?: boolean }
+    | undefined;
   if (!filter) return `the trigger does not listen to ${event.kind} events`;
-  if (new RegExp(filter.branch ?? "").test(event.branch) === (filter.invertRegex === true)) return `the branch ${event.branch} does not match`;
+  if (new RegExp(filter.branch ?? "").test(event.branch) === (filter.invertRegex === true))
+    return `the branch ${event.branch} does not match`;
   if (event.kind === "pullRequest") return undefined;
   const included = (trigger.includedFiles ?? []) as string[];
   const ignored = (trigger.ignoredFiles ?? []) as string[];
-  return filesMatch(event.files, included, ignored) ? undefined : "no changed file is among those included and not ignored";
+  return filesMatch(event.files, included, ignored)
+    ? undefined
+    : "no changed file is among those included and not ignored";
 }
 
 /** Values of the trigger's substitutions that name a part of the message: `$(body.message.data.image)`. */
@@ -103,7 +118,10 @@ function bindings(trigger: Message, message: PublishedMessage): Record<string, s
     own.map(([key, value]) => [
       key,
       value.replace(/\$\(body((?:\.\w+)+)\)/g, (_, path: string) => {
-        const found = path.slice(1).split(".").reduce<unknown>((at, step) => (isMessage(at) ? at[step] : undefined), body);
+        const found = path
+          .slice(1)
+          .split(".")
+          .reduce<unknown>((at, step) => (isMessage(at) ? at[step] : undefined), body);
         return found === undefined ? "" : typeof found === "string" ? found : JSON.stringify(found);
       }),
     ]),
@@ -137,7 +155,11 @@ export function runTrigger(cloud: Cloud, trigger: Message, input: RunInput): Bui
   const branch = input.branch ?? source?.ref?.replace("refs/heads/", "") ?? pushed?.branch ?? "";
   const message = {
     ...config,
-    substitutions: { ...(config.substitutions as object | undefined), ...(trigger.substitutions as object | undefined), ...input.substitutions },
+    substitutions: {
+      ...(config.substitutions as object | undefined),
+      ...(trigger.substitutions as object | undefined),
+      ...input.substitutions,
+    },
     tags: [...((config.tags ?? []) as string[]), ...((trigger.tags ?? []) as string[]), `trigger-${trigger.id}`],
     ...(trigger.serviceAccount !== undefined && { serviceAccount: trigger.serviceAccount }),
     ...(repository && commit && { source: { connectedRepository: { repository, revision: commit } } }),
@@ -164,7 +186,10 @@ function accountOf(cloud: Cloud, trigger: Message, parent: string): string {
 }
 
 function readConfig(pushed: RepositoryEvent | undefined, repository: string | undefined, path: string): Message {
-  if (!pushed) throw invalid(`${repository ?? "The trigger's repository"} has not been pushed to the local cloud: strata local push-event`);
+  if (!pushed)
+    throw invalid(
+      `${repository ?? "The trigger's repository"} has not been pushed to the local cloud: strata local push-event`,
+    );
   const text = pushed.configs[path];
   if (text === undefined) throw invalid(`Commit ${pushed.commit} has no ${path}`);
   definitions ??= readDefinitions("cloudbuild.v1");

@@ -10,7 +10,15 @@ import { runTrigger } from "./triggerRuns.ts";
 export const TRIGGERS = "cloudbuild.triggers";
 
 /** What sets a trigger off; a trigger without any of them is run by hand. */
-const EVENTS = ["repositoryEventConfig", "github", "triggerTemplate", "pubsubConfig", "webhookConfig", "bitbucketServerTriggerConfig", "developerConnectEventConfig"];
+const EVENTS = [
+  "repositoryEventConfig",
+  "github",
+  "triggerTemplate",
+  "pubsubConfig",
+  "webhookConfig",
+  "bitbucketServerTriggerConfig",
+  "developerConnectEventConfig",
+];
 
 /** Where a build's steps can come from. */
 const CONFIGS = ["build", "filename", "gitFileSource", "autodetect"];
@@ -25,7 +33,8 @@ function requireTrigger(call: Call): Message {
   const id = call.path.triggerId ?? targetOf(call).split("/").at(-1) ?? "";
   const prefix = `${parentOf(call)}/triggers/`;
   const byId = call.cloud.documents.get<Message>(TRIGGERS, `${prefix}${id}`);
-  const found = byId ?? call.cloud.documents.list<Message>(TRIGGERS, { prefix }).find((row) => row.body.name === id)?.body;
+  const found =
+    byId ?? call.cloud.documents.list<Message>(TRIGGERS, { prefix }).find((row) => row.body.name === id)?.body;
   if (!found) throw notFound(`${prefix}${id}`);
   return found;
 }
@@ -34,14 +43,16 @@ function requireTrigger(call: Call): Message {
 function checked(call: Call, trigger: Message): Message {
   const events = EVENTS.filter((field) => trigger[field] !== undefined);
   if (events.length > 1) throw invalid(`invalid trigger: only one of ${events.join(", ")} can be set`);
-  if (!CONFIGS.some((field) => trigger[field] !== undefined)) throw invalid(`invalid trigger: one of ${CONFIGS.join(", ")} is required`);
+  if (!CONFIGS.some((field) => trigger[field] !== undefined))
+    throw invalid(`invalid trigger: one of ${CONFIGS.join(", ")} is required`);
   if (events.length === 0 && trigger.sourceToBuild === undefined && trigger.build === undefined) {
     throw invalid("invalid trigger: a trigger that is run by hand needs sourceToBuild");
   }
   checkName(call, trigger);
   checkRepository(call, trigger.repositoryEventConfig as Message | undefined);
   for (const key of Object.keys((trigger.substitutions ?? {}) as Message)) {
-    if (!/^_[A-Z0-9_]+$/.test(key)) throw invalid(`invalid trigger: substitution key "${key}" must match "^_[A-Z0-9_]+$"`);
+    if (!/^_[A-Z0-9_]+$/.test(key))
+      throw invalid(`invalid trigger: substitution key "${key}" must match "^_[A-Z0-9_]+$"`);
   }
   if (trigger.serviceAccount !== undefined) checkAccount(call, String(trigger.serviceAccount));
   return trigger;
@@ -49,9 +60,11 @@ function checked(call: Call, trigger: Message): Message {
 
 function checkName(call: Call, { name, id }: Message): void {
   if (name === undefined) throw invalid("invalid trigger: name is required");
-  if (!/^[a-zA-Z0-9-]{1,64}$/.test(String(name))) throw invalid(`invalid trigger: name '${name}' must be at most 64 letters, digits and dashes`);
+  if (!/^[a-zA-Z0-9-]{1,64}$/.test(String(name)))
+    throw invalid(`invalid trigger: name '${name}' must be at most 64 letters, digits and dashes`);
   const rows = call.cloud.documents.list<Message>(TRIGGERS, { prefix: `${parentOf(call)}/triggers/` });
-  if (rows.some((row) => row.body.name === name && row.body.id !== id)) throw invalid(`invalid trigger: a trigger named '${name}' already exists`);
+  if (rows.some((row) => row.body.name === name && row.body.id !== id))
+    throw invalid(`invalid trigger: a trigger named '${name}' already exists`);
 }
 
 function checkRepository(call: Call, config: Message | undefined): void {
@@ -59,8 +72,10 @@ function checkRepository(call: Call, config: Message | undefined): void {
   const repository = String(config.repository ?? "");
   if (!call.cloud.documents.get("cloudbuild.repositories", repository)) throw notFound(repository);
   const region = repository.split("/")[3];
-  if (region !== parentOf(call).split("/")[3]) throw invalid(`invalid trigger: the repository is in ${region}; the trigger must be there too`);
-  if (!config.push === !config.pullRequest) throw invalid("invalid trigger: repositoryEventConfig needs push or pullRequest");
+  if (region !== parentOf(call).split("/")[3])
+    throw invalid(`invalid trigger: the repository is in ${region}; the trigger must be there too`);
+  if (!config.push === !config.pullRequest)
+    throw invalid("invalid trigger: repositoryEventConfig needs push or pullRequest");
   const { branch, tag } = (config.push ?? config.pullRequest) as { branch?: string; tag?: string };
   for (const pattern of [branch, tag]) {
     if (pattern !== undefined) readPattern(pattern);
@@ -128,7 +143,12 @@ function triggerMethods(methods: string): Behaviours {
   return {
     [`${methods}.create`]: { permission: "cloudbuild.builds.create", on, query: keys, run: create },
     [`${methods}.get`]: { permission: "cloudbuild.builds.get", on, query: keys, run: requireTrigger },
-    [`${methods}.list`]: { permission: "cloudbuild.builds.list", on, query: [...keys, "pageSize", "pageToken"], run: list },
+    [`${methods}.list`]: {
+      permission: "cloudbuild.builds.list",
+      on,
+      query: [...keys, "pageSize", "pageToken"],
+      run: list,
+    },
     [`${methods}.patch`]: { permission: "cloudbuild.builds.update", on, query: keys, run: patch },
     [`${methods}.delete`]: { permission: "cloudbuild.builds.update", on, query: keys, run: remove },
     [`${methods}.run`]: { permission: "cloudbuild.builds.create", on, query: keys, run },

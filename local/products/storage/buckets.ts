@@ -1,5 +1,5 @@
-import { GoogleError, invalid, notFound } from "../../http/errors.ts";
 import type { Cloud } from "../../cloud.ts";
+import { GoogleError, invalid, notFound } from "../../http/errors.ts";
 import type { Policy } from "../../identity/access.ts";
 import { isMessage } from "../../schema/masks.ts";
 import type { Message } from "../../schema/messages.ts";
@@ -97,7 +97,11 @@ export const BUCKET_METHODS: Behaviours = {
     run: (call) => {
       fetchBucket(call);
       const { bindings, etag, version } = call.body as Policy;
-      const policy = { ...(bindings && { bindings }), ...(etag !== undefined && { etag }), ...(version && { version }) };
+      const policy = {
+        ...(bindings && { bindings }),
+        ...(etag !== undefined && { etag }),
+        ...(version && { version }),
+      };
       return shownPolicy(call, writePolicy(call.cloud, bucketResource(call), policy));
     },
   },

@@ -29,7 +29,9 @@ export function sendObject(call: Call, { resource, sha256 }: StoredObject): RawA
     response.writeHead(range ? 206 : 200, headers);
     const bytes = call.cloud.blobs.read(sha256, range);
     // A client that goes away while it is being served is no concern of the server.
-    await (unzip ? pipeline(bytes, createGunzip(), response) : pipeline(bytes, response)).catch(() => response.destroy());
+    await (unzip ? pipeline(bytes, createGunzip(), response) : pipeline(bytes, response)).catch(() =>
+      response.destroy(),
+    );
   });
 }
 

@@ -8,6 +8,5 @@ export const STORAGE: Product = {
   definitions: "storage.v1",
   base: "v1",
   service: "storage.googleapis.com",
-  endpoint: { variable: "GOOGLE_STORAGE_CUSTOM_ENDPOINT", ending: "/v1/" },
   methods: { ...BUCKET_METHODS, ...OBJECT_METHODS },
 };

@@ -1,6 +1,6 @@
 import { invalid } from "../../http/errors.ts";
 import type { Message } from "../../schema/messages.ts";
-import { type Behaviours, type Call, RawAnswer } from "../product.ts";
+import type { Behaviours, Call, RawAnswer } from "../product.ts";
 import { bucketResource, fetchBucket, mergePatch, noContent, noSuchObject } from "./buckets.ts";
 import { sendObject } from "./downloads.ts";
 import { findObject, putObject, removeVersion, retire, rewriteMetadata, type StoredObject } from "./objectStore.ts";

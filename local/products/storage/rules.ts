@@ -46,7 +46,9 @@ export const WRITABLE = [
 
 /** The part of a message that a writer may set. */
 export function writablePart(message: Message): Message {
-  return Object.fromEntries(Object.entries(message).filter(([key, value]) => WRITABLE.includes(key) && value !== undefined));
+  return Object.fromEntries(
+    Object.entries(message).filter(([key, value]) => WRITABLE.includes(key) && value !== undefined),
+  );
 }
 
 /**
@@ -60,4 +62,3 @@ export function requireWrite(call: Call, bucket: string, name: string, replaces:
   access.require(call.caller, "storage.objects.create", resource, call.product.service);
   if (replaces) access.require(call.caller, "storage.objects.delete", resource, call.product.service);
 }
-

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { GoogleError, invalid } from "../../http/errors.ts";
 import { readBytes } from "../../http/body.ts";
+import { GoogleError, invalid } from "../../http/errors.ts";
 import { type Message, readMessage } from "../../schema/messages.ts";
 import type { Blob } from "../../state/blobs.ts";
 import { type Behaviours, type Call, RawAnswer } from "../product.ts";
@@ -70,11 +70,18 @@ function partsOf(body: Buffer, boundary: string): readonly Part[] {
   const mark = Buffer.from(`--${boundary}`);
   const parts: Part[] = [];
   let start = body.indexOf(mark);
-  for (let end = body.indexOf(mark, start + mark.length); start >= 0 && end >= 0; end = body.indexOf(mark, start + mark.length)) {
+  for (
+    let end = body.indexOf(mark, start + mark.length);
+    start >= 0 && end >= 0;
+    end = body.indexOf(mark, start + mark.length)
+  ) {
     const part = body.subarray(start + mark.length, end);
     const head = part.indexOf("\r\n\r\n");
     const lines = part.subarray(0, head).toString().split("\r\n").filter(Boolean);
-    const headers = lines.map((line) => [line.split(":")[0]?.trim().toLowerCase() ?? "", line.slice(line.indexOf(":") + 1).trim()]);
+    const headers = lines.map((line) => [
+      line.split(":")[0]?.trim().toLowerCase() ?? "",
+      line.slice(line.indexOf(":") + 1).trim(),
+    ]);
     parts.push({ headers: Object.fromEntries(headers), content: part.subarray(head + 4, part.length - 2) });
     start = end;
   }
@@ -129,15 +136,14 @@ async function continueSession(call: Call, id: string): Promise<Message | RawAns
   }
   if (session.result) return session.result;
   const received = cloud.blobs.uploaded(id);
-  const [, first, last, total] = /^bytes (?:(\d+)-(\d+)|\*)\/(\d+|\*)$/.exec(request.headers["content-range"] ?? "bytes 0-0/*") ?? [];
-  const whole = request.headers["content-range"] === undefined;
-  const start = whole ? 0 : first === undefined ? received : Number(first);
+  const range = readChunkRange(request.headers["content-range"]);
+  const start = range.start ?? received;
   if (start > received) throw invalid(`The chunk begins at ${start}, but ${received} bytes have come`);
   const chunk = await readBytes(request, Number.MAX_SAFE_INTEGER);
   const size = await cloud.blobs.append(id, chunk.subarray(received - start));
-  const complete = whole || (total !== undefined && total !== "*" && size === Number(total));
+  const complete = range.total === undefined ? range.toTheEnd : size === range.total;
   if (!complete) {
-    if (last !== undefined && total === "*" && chunk.length % CHUNK_UNIT !== 0) {
+    if (chunk.length % CHUNK_UNIT !== 0) {
       throw invalid(`Chunks but the last must be multiples of ${CHUNK_UNIT} bytes; this one has ${chunk.length}`);
     }
     return answerEmpty(308, size > 0 ? { Range: `bytes=0-${size - 1}` } : {});
@@ -146,6 +152,27 @@ async function continueSession(call: Call, id: string): Promise<Message | RawAns
   const result = finish(owner, session.bucket, session.metadata, session.query, await cloud.blobs.finish(id));
   cloud.documents.put("storage.sessions", id, { ...session, result });
   return result;
+}
+
+interface ChunkRange {
+  /** The first byte; undefined where the client only asks how much has come. */
+  readonly start?: number;
+  /** Whether the chunk goes to the end of the content, however long that is. */
+  readonly toTheEnd: boolean;
+  /** Bytes of the whole content, where the client knows. */
+  readonly total?: number;
+}
+
+/** Reads `bytes 0-99/200`, `bytes 0-99/*`, `bytes 0-*\/*` (to the end), `bytes *\/200` (a question), or no header. */
+function readChunkRange(header: string | undefined): ChunkRange {
+  if (header === undefined) return { start: 0, toTheEnd: true };
+  const [, first, last, total] = /^bytes (?:(\d+)-(\d+|\*)|\*)\/(\d+|\*)$/.exec(header) ?? [];
+  if (total === undefined) throw invalid(`Content-Range '${header}' is not understood`);
+  return {
+    ...(first !== undefined && { start: Number(first) }),
+    toTheEnd: last === "*",
+    ...(total !== "*" && { total: Number(total) }),
+  };
 }
 
 function answerEmpty(status: number, headers: Readonly<Record<string, string>> = {}): RawAnswer {
