@@ -149,7 +149,8 @@ class Evaluator {
     switch (instruction.kind) {
       case "RUN": {
         const suppliers = mountSuppliers(instruction, this.stages, stage).map((one) => this.supply(one, instruction));
-        return evaluateRun(instruction, state, suppliers, platform);
+        const cacheNamespace = this.options.args.get("BUILDKIT_CACHE_MOUNT_NS") ?? "";
+        return evaluateRun(instruction, state, suppliers, { platform, cacheNamespace });
       }
       case "COPY": {
         const supplier = copySupplier(instruction, this.stages, stage);

@@ -19,17 +19,18 @@ export function withShell(state: StageState, parts: readonly string[]): readonly
  * RUN: a step that gets the environment, folder and user of its place, the command as the shell gets it, and its
  * mounts.
  * @param suppliers what the mounts take files from, in their order; undefined for the context or nothing
+ * @param build the platform, and the namespace of cache mounts (the build arg BUILDKIT_CACHE_MOUNT_NS)
  */
 export function evaluateRun(
   run: InstructionOf<"RUN">,
   state: StageState,
   suppliers: readonly (FileSystem | undefined)[],
-  platform: Platform,
+  build: { readonly platform: Platform; readonly cacheNamespace: string },
 ): Step {
   const at = { file: state.file, line: state.line };
   const { command, script } = commandOf(run, state);
   const mounts = parseMounts(run.mounts, (word) => state.expand(word), at);
-  const read = readMounts(mounts, state, suppliers);
+  const read = readMounts(mounts, state, suppliers, build.cacheNamespace);
   const env = [...state.env].map(([name, value]) => `${name}=${value}`);
   const operation: Canonical = {
     run: command,
@@ -41,7 +42,7 @@ export function evaluateRun(
     security: run.security,
     devices: run.devices,
     mounts: read.mounts,
-    platform: formatPlatform(platform),
+    platform: formatPlatform(build.platform),
   };
   const step = state.append(run, { operation, inputs: [state.fileSystem, ...read.inputs], reads: read.reads });
   state.remember(`RUN ${[...argsInHistory(state), ...command].join(" ")}`);
@@ -80,6 +81,7 @@ function readMounts(
   mounts: readonly Mount[],
   state: StageState,
   suppliers: readonly (FileSystem | undefined)[],
+  cacheNamespace: string,
 ): { mounts: Canonical; inputs: FileSystem[]; reads: ContextRead[] } {
   const paths = mounts.filter(readsContext).map(({ source }) => contextPath(source, state));
   const ranks = [...new Set(paths)].sort();
@@ -94,7 +96,7 @@ function readMounts(
         target,
         readOnly: mount.readOnly,
         size: mount.size,
-        ownCache: mount.type === "cache" ? hasOwnCache(mount, target) : null,
+        cache: mount.type === "cache" ? cacheOf(mount, target, cacheNamespace) : null,
         // What a folder that the mount makes itself gets.
         made:
           contextPath(mount.source, state) === "" ? [mount.uid ?? null, mount.gid ?? null, mount.mode ?? null] : null,
@@ -141,10 +143,14 @@ function mountTarget({ target }: Mount, state: StageState): string {
   return path;
 }
 
-/** Whether a cache mount is not simply the shared one of its target. BuildKit drops ids and sharing from its key. */
-function hasOwnCache({ id, sharing, target: written }: Mount, target: string): boolean {
+/**
+ * What counts of a cache mount's identity: for the shared cache of its own target the namespace, for any other that it
+ * is another one. BuildKit drops ids and sharing from its key.
+ */
+function cacheOf({ id, sharing, target: written }: Mount, target: string, namespace: string): Canonical {
   const name = id === "" ? posix.normalize(written) : id;
-  return name !== target || (sharing !== "" && sharing !== "shared");
+  const usual = name === target && (sharing === "" || sharing === "shared");
+  return usual ? { namespace } : "own";
 }
 
 function secretOperation({ id, source, target, env, uid, gid, mode, required }: Mount): Canonical {
