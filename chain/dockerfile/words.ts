@@ -56,6 +56,11 @@ class Words {
     this.current += text;
   }
 
+  /** Drops what the current word has so far. */
+  forget(): void {
+    this.current = "";
+  }
+
   finish(): string[] {
     if (this.current !== "") this.done.push(this.current);
     this.current = "";
@@ -75,9 +80,15 @@ class WordReader {
   private readonly variables: Variables;
   private readonly options: WordOptions;
   private keepEscapes: boolean;
+  /**
+   * Operands of ${name:-operand} and its like read so far. BuildKit collects their words in the buffer of the word
+   * around them, so split words lack what stands before such an expression: EXPOSE 80${X:-81} exposes 81.
+   */
+  private operands = 0;
 
   constructor(text: string, variables: Variables, options: WordOptions) {
-    this.characters = [...text];
+    // Go's scanner drops a byte order mark at the start of whatever it reads.
+    this.characters = [...(text.startsWith("\ufeff") ? text.slice(1) : text)];
     this.variables = variables;
     this.options = options;
     this.keepEscapes = options.keepEscapes ?? false;
@@ -115,8 +126,10 @@ class WordReader {
           this.at++;
           return { text: parts.join(""), words: words.finish() };
         }
+        const operands = this.operands;
         if (character === "$") {
           const value = this.readDollar();
+          if (this.operands !== operands) words.forget();
           parts.push(value);
           words.plain(value);
         } else if (character === "<") {
@@ -125,6 +138,7 @@ class WordReader {
           words.quoted(text);
         } else if (!this.options.plainQuotes && (character === "'" || character === '"')) {
           const text = character === "'" ? this.readSingleQuoted(forPattern) : this.readDoubleQuoted(forPattern);
+          if (this.operands !== operands) words.forget();
           parts.push(text);
           words.quoted(text);
         } else if (character === this.options.escape) {
@@ -235,18 +249,20 @@ class WordReader {
     const kind = orEmpty ? (this.next() ?? "") : first;
     const operator = orEmpty ? `:${kind}` : kind;
     const trims = kind === "#" || kind === "%";
-    if (!(trims && !orEmpty) && kind !== "-" && kind !== "+" && kind !== "?") {
-      throw new Error(`unsupported modifier (${operator}) in substitution`);
-    }
+    const supported = trims ? !orEmpty : kind === "-" || kind === "+" || kind === "?";
+    const unsupported = () => new Error(`unsupported modifier (${operator}) in substitution`);
+    // Behind a ":" BuildKit looks at the modifier only once the variable turns out to be set, unless it trims.
+    if (!supported && (trims || !orEmpty)) throw unsupported();
     const word = this.readOperand("}", trims, trims);
     const written = `\${${name}${operator}${word}}`;
     const value = this.variables.get(name);
+    if (!supported && (value !== undefined || !this.options.keepUnset)) throw unsupported();
     // What an unset or empty variable gives. An open scope cannot tell whether it is unset.
     if (value === undefined) {
       return this.unset(written, written, () => {
         if (kind === "-") return word;
         if (kind === "?") throw new Error(`${name}: ${word === "" ? "is not allowed to be unset" : word}`);
-        return "";
+        return trims ? this.trimmed("", kind, word) : "";
       });
     }
     if (isSymbolic(value) && (orEmpty || trims)) return symbol(`\${${value}${operator}${word}}`);
@@ -257,7 +273,11 @@ class WordReader {
       if (empty) throw new Error(`${name}: ${word === "" ? "is not allowed to be empty" : word}`);
       return value;
     }
-    // "##" and "%%" take the longest match.
+    return this.trimmed(value, kind, word);
+  }
+
+  /** "##" and "%%" take the longest match. */
+  private trimmed(value: string, kind: string, word: string): string {
     const longest = word.startsWith(kind);
     const pattern = longest ? word.slice(1) : word;
     return withPattern(pattern, () =>
@@ -280,6 +300,7 @@ class WordReader {
   }
 
   private readOperand(stop: string, keepEscapes: boolean, forPattern: boolean): string {
+    this.operands++;
     try {
       return this.readUntil(stop, keepEscapes, forPattern).text;
     } catch (error) {
