@@ -15,7 +15,8 @@
 # /src/apex; a fixed place, since its paths are among what the compiler cache compares.
 #
 # Exit 0: the wheel, or in auto its absence, is recorded. 64: wrong arguments. 69: Apex could not be cloned.
-# 70: the CUDA build failed. 75: it took longer than APEX_TIMEOUT seconds. 76: it ended well, but extensions do not load.
+# 70: the CUDA build failed. 75: it took longer than APEX_TIMEOUT seconds. 76: it ended well, but extensions do not
+# load.
 set -euo pipefail
 
 readonly EXIT_USAGE=64 EXIT_CLONE=69 EXIT_CUDA=70 EXIT_TIME=75 EXIT_INCOMPLETE=76

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does this environment's CUDA go with torch and with the machine's driver? Exit 70 with a message where it does not."""
+"""Does this environment's CUDA go with torch and the driver? Exit 70 with a message where it does not."""
 
 from __future__ import annotations
 

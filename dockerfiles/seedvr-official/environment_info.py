@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints what flash-attention depends on: interpreter, torch, CUDA, GPU. Runs when the image is built and when it starts.
+"""Prints what flash-attention depends on: interpreter, torch, CUDA, GPU. Runs at build and at start.
 
 Every field is found by itself: one that cannot be found says why, and the others are there all the same. So a broken
 image reports what is broken.

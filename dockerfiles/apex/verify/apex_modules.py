@@ -67,8 +67,10 @@ def _compare_with_torch(report: contract.Report, torch: ModuleType) -> None:
     shape = (1024,)
     differences = {
         "FusedLayerNorm": normalization.FusedLayerNorm(shape).cuda()(x) - torch.nn.LayerNorm(shape).cuda()(x),
-        "FusedRMSNorm": normalization.FusedRMSNorm(shape, eps=1e-5).cuda()(x) - torch.nn.RMSNorm(shape, eps=1e-5).cuda()(x),
-        "FusedAdam": _adam_step(torch, optimizers.FusedAdam, x, adam_w_mode=False) - _adam_step(torch, torch.optim.Adam, x),
+        "FusedRMSNorm": normalization.FusedRMSNorm(shape, eps=1e-5).cuda()(x)
+        - torch.nn.RMSNorm(shape, eps=1e-5).cuda()(x),
+        "FusedAdam": _adam_step(torch, optimizers.FusedAdam, x, adam_w_mode=False)
+        - _adam_step(torch, torch.optim.Adam, x),
     }
     for name, difference in differences.items():
         largest = float(difference.detach().abs().max())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Smoke tests of the Pointcept environment: torch and CUDA, spconv and cumm, PyTorch Geometric, the compiled extensions.
+"""Smoke tests of the Pointcept environment: torch and CUDA, spconv and cumm, PyTorch Geometric, compiled extensions.
 
 With a GPU also a sparse convolution forward, without just-in-time compilation, and a neighbour query of pointops.
 """

@@ -26,7 +26,9 @@ from .settings import Settings, load_settings
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit code: 0, or 1 for a mistake of the user's."""
     parser = argparse.ArgumentParser(prog="image-engine", description=__doc__)
-    parser.add_argument("--config", type=Path, help="settings file; otherwise IMAGE_ENGINE_CONFIG, otherwise the default")
+    parser.add_argument(
+        "--config", type=Path, help="settings file; otherwise IMAGE_ENGINE_CONFIG, otherwise the default"
+    )
     parser.add_argument("--use-tensorrt", metavar="true|false", help="over IMAGE_ENGINE_USE_TENSORRT and the file")
     parser.add_argument("--precision", help="fp16, fp32 or int8; over the file")
     parser.add_argument("--batch-size", type=int, help="over the file")
@@ -106,7 +108,11 @@ def _find_batch_size(settings: Settings) -> None:
 
     trials = batch_sizes.try_batch_sizes(prepare)
     for trial in trials:
-        line = f"{trial.seconds:.4f}s, {trial.images_per_second:.1f} img/sec, {trial.peak_gb:.2f}GB" if trial.fits else "OOM"
+        line = (
+            f"{trial.seconds:.4f}s, {trial.images_per_second:.1f} img/sec, {trial.peak_gb:.2f}GB"
+            if trial.fits
+            else "OOM"
+        )
         print(f"Batch {trial.batch_size}: {line}")
     best = batch_sizes.best_trial(trials)
     print(f"Best: {best.batch_size}" if best else "No batch size fits")
@@ -117,9 +123,7 @@ def _run(settings: Settings, images: int) -> None:
     batch = synthetic_images(settings.batch_size, 224, "cuda", seed=1)
     batches = (batch for _ in range(-(-images // settings.batch_size)))
     with GpuMonitor() as monitor:
-        run_batches(
-            engine, batches, clear_cache_frequency=settings.clear_cache_frequency, on_batch=monitor.count
-        )
+        run_batches(engine, batches, clear_cache_frequency=settings.clear_cache_frequency, on_batch=monitor.count)
     print(monitor.stats().as_text())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 BATCH_SIZES = (8, 12, 16, 20, 24)
 
@@ -65,7 +65,9 @@ def try_batch_sizes(
 
 def best_trial(trials: Sequence[BatchTrial]) -> BatchTrial | None:
     """The trial with the most images a second; None where none fits."""
-    return max((trial for trial in trials if trial.fits), key=lambda trial: trial.images_per_second or 0.0, default=None)
+    return max(
+        (trial for trial in trials if trial.fits), key=lambda trial: trial.images_per_second or 0.0, default=None
+    )
 
 
 def cap_memory(cap_gb: float) -> None:

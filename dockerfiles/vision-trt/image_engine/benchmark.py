@@ -73,9 +73,7 @@ def compare(engine: Engine, batch: torch.Tensor, reference: torch.Tensor) -> Agr
     output = engine.run(batch).float()
     error = torch.linalg.vector_norm(output - reference) / torch.linalg.vector_norm(reference)
     same = (output.argmax(1) == reference.argmax(1)).float().mean()
-    return Agreement(
-        relative_error=float(error), same_top_class=float(same), tolerance=TOLERANCE[engine.precision]
-    )
+    return Agreement(relative_error=float(error), same_top_class=float(same), tolerance=TOLERANCE[engine.precision])
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def _tensorrt(
 def _tensorrt_int8(
     model: torch.nn.Module, example: torch.Tensor, calibration: Sequence[torch.Tensor]
 ) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Post-training quantisation: ModelOpt measures every layer's range on the calibration batches, TensorRT uses it."""
+    """Post-training quantisation: ModelOpt measures every layer's range on the calibration batches."""
     import copy
 
     import modelopt.torch.quantization as quantization

@@ -13,11 +13,11 @@ CLASSES = 1000
 
 
 def synthetic_resnet(device: str, seed: int = 0) -> torch.nn.Module:
-    """A ResNet-50 with random weights, in eval mode, fp32, on `device`.
+    """A ResNet-50 with PyTorch's default random weights, in eval mode, fp32, on `device`.
 
-    Random weights alone would let the activations grow from block to block until fp16 overflows, as no trained network
-    does. So the batch norms' statistics are set by one pass over random images: every layer's output then has the
-    scale that training would have given it.
+    Its residual branches are small against their shortcuts, as in a trained network. Were they of the same scale (batch
+    norms set from data), each block would amplify the rounding of the one before: fp16 would be off by 2.5 % instead of
+    0.05 % (simulated), which says something about random networks and nothing about fp16.
     """
     import torch
     from torch import nn
@@ -49,15 +49,8 @@ def synthetic_resnet(device: str, seed: int = 0) -> torch.nn.Module:
         for block in range(blocks):
             layers.append(Bottleneck(inputs, width, stride=2 if stage > 0 and block == 0 else 1))
             inputs = 4 * width
-    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, CLASSES)]
-    model = nn.Sequential(*layers).to(device)
-
-    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.momentum = 1.0  # the statistics become those of the one batch that follows
-    with torch.no_grad():
-        model.train()(synthetic_images(16, 224, device, seed))
-    return model.eval()
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, CLASSES, bias=False)]
+    return nn.Sequential(*layers).to(device).eval()
 
 
 def synthetic_images(count: int, size: int, device: str, seed: int) -> torch.Tensor:

@@ -15,7 +15,7 @@ PRECISIONS = ("fp16", "fp32", "int8")
 TOLERANCE = {"fp32": 1e-3, "fp16": 1e-3, "int8": 5e-2}
 """Largest relative error (L2 norm of the difference over L2 norm of the fp32 reference) that counts as agreement.
 
-fp16 keeps 11 significant bits, about 0.05 % a value; over a ResNet 0.04 % was measured, 0.1 % is the bound. fp32 has the
+fp16 keeps 11 significant bits; over a ResNet the rounding adds up to about 0.05 %, and 0.1 % is the bound. fp32 has the
 same bound because PyTorch lets convolutions use TF32 (11 bits too) on Ampere and later. int8 keeps 7 bits.
 """
 
@@ -26,7 +26,7 @@ def check_precision(precision: str, calibration: Sequence[torch.Tensor] | None) 
         raise UserError("unknown precision", received=precision, allowed=", ".join(PRECISIONS))
     if precision == "int8" and not calibration:
         raise UserError(
-            "int8 needs calibration data: its value ranges are measured on real images, without them the output is noise",
+            "int8 needs calibration data: without value ranges measured on real images its output is noise",
             received="no calibration batches",
             allowed="at least one batch of representative images",
             fix="pass calibration=[batch, …], or use fp16",

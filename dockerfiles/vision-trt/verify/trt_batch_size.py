@@ -13,7 +13,6 @@ _FOLDER = Path(__file__).resolve().parent
 sys.path += [str(_FOLDER.parent), str(_FOLDER.parents[1] / "shared" / "verify")]  # a checkout; images have both at hand
 
 import contract  # noqa: E402
-
 from image_engine import batch_size as batch_sizes  # noqa: E402
 from image_engine.engine import BACKENDS, build_engine  # noqa: E402
 from image_engine.model import synthetic_images, synthetic_resnet  # noqa: E402
@@ -25,7 +24,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--memory-cap-gb", type=float, help="emulate a card with this much memory, such as 11")
     parser.add_argument(
-        "--batch-sizes", type=lambda text: [int(part) for part in text.split(",")], default=list(batch_sizes.BATCH_SIZES)
+        "--batch-sizes",
+        type=lambda text: [int(part) for part in text.split(",")],
+        default=list(batch_sizes.BATCH_SIZES),
     )
     parser.add_argument("--expect-oom", action="store_true", help="fail unless a batch size did not fit")
 

@@ -17,7 +17,6 @@ _FOLDER = Path(__file__).resolve().parent
 sys.path += [str(_FOLDER.parent), str(_FOLDER.parents[1] / "shared" / "verify")]  # a checkout; images have both at hand
 
 import contract  # noqa: E402
-
 from image_engine import benchmark  # noqa: E402
 from image_engine.engine import BACKENDS, Engine, build_engine  # noqa: E402
 from image_engine.errors import UserError  # noqa: E402

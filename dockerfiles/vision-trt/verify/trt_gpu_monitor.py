@@ -15,7 +15,6 @@ _FOLDER = Path(__file__).resolve().parent
 sys.path += [str(_FOLDER.parent), str(_FOLDER.parents[1] / "shared" / "verify")]  # a checkout; images have both at hand
 
 import contract  # noqa: E402
-
 from image_engine.engine import build_engine, run_batches  # noqa: E402
 from image_engine.gpu_monitor import GpuMonitor  # noqa: E402
 from image_engine.model import synthetic_images, synthetic_resnet  # noqa: E402
@@ -48,7 +47,9 @@ def check(report: contract.Report, options: argparse.Namespace) -> None:
     if stats.samples < options.seconds * 5:
         report.problem(f"{stats.samples} samples in {stats.seconds:.1f} s: the monitor was starved")
     if stats.utilization_peak < 10:
-        report.problem(f"utilisation peaked at {stats.utilization_peak:.0f} % while an engine ran: is it the right GPU?")
+        report.problem(
+            f"utilisation peaked at {stats.utilization_peak:.0f} % while an engine ran: is it the right GPU?"
+        )
     if stats.memory_peak_gb <= 0 or stats.images_per_second <= 0:
         report.problem("no memory in use or no images counted while an engine ran")
 

@@ -57,6 +57,10 @@ class Check(unittest.TestCase):
         self.assertEqual((code, report["status"], report["effective"]), (1, "fail", "python"))
         self.assertEqual(list(report["facts"]["missing_extensions"]), ["fused_layer_norm_cuda"])
 
+    def test_a_lower_tier_than_cuda_asked_for_fails_although_it_is_recorded_and_degraded_is_allowed(self) -> None:
+        code, report = self.run_check({"requested": "cuda", "tier": "python"}, {"apex"}, "--allow-degraded")
+        self.assertEqual((code, report["status"]), (1, "fail"))
+
     def test_a_lower_tier_that_auto_recorded_is_degraded(self) -> None:
         for tier, modules in (("python", {"apex"}), ("absent", set())):
             recorded = {"requested": "auto", "tier": tier, "reason": "the CUDA build failed with exit code 1"}

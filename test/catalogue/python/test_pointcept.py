@@ -85,7 +85,8 @@ class Smoke(unittest.TestCase):
                 mock.patch.dict(sys.modules, {"torch": torch}),
                 mock.patch.object(check_cuda, "driver_cuda", lambda: None),
                 mock.patch.dict(
-                    os.environ, {"SPCONV_DISABLE_JIT": "1", "CUMM_DISABLE_JIT": "1"} if environment is None else environment
+                    os.environ,
+                    {"SPCONV_DISABLE_JIT": "1", "CUMM_DISABLE_JIT": "1"} if environment is None else environment,
                 ),
                 contextlib.redirect_stdout(io.StringIO()),
                 self.assertRaises(SystemExit) as stop,

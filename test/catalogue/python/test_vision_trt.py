@@ -35,7 +35,9 @@ def fake_torch() -> types.ModuleType:
     torch.float16, torch.float32 = "float16", "float32"
     torch.__version__ = "2.6.0"
     torch.inference_mode = contextlib.nullcontext
-    torch.autocast = lambda device, dtype, enabled: torch.calls.append(("autocast", dtype, enabled)) or contextlib.nullcontext()
+    torch.autocast = lambda device, dtype, enabled: (
+        torch.calls.append(("autocast", dtype, enabled)) or contextlib.nullcontext()
+    )
     torch.compile = lambda model: model
     properties = types.SimpleNamespace(total_memory=100e9, uuid="0-1-2")
     torch.cuda = types.SimpleNamespace(
@@ -78,7 +80,11 @@ def run_check(module: types.ModuleType, name: str, *argv: str) -> tuple[int, dic
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             try:
                 module.contract.main(
-                    name, module.check, module.__doc__, getattr(module, "add_options", None), [*argv, "--json", str(path)]
+                    name,
+                    module.check,
+                    module.__doc__,
+                    getattr(module, "add_options", None),
+                    [*argv, "--json", str(path)],
                 )
             except SystemExit as stop:
                 return stop.code, json.loads(path.read_text())
@@ -298,7 +304,14 @@ class BenchmarkCheck(unittest.TestCase):
 
         def build(model: object, batch: object, *, precision: str, backend: str, calibration: object = None) -> Engine:
             effective = f"{backend} {precision}" if reason is None or backend != "tensorrt" else "amp fp16"
-            return Engine(lambda x: x, precision, f"{backend} {precision}", effective, reason if backend == "tensorrt" else None, 2.0)
+            return Engine(
+                lambda x: x,
+                precision,
+                f"{backend} {precision}",
+                effective,
+                reason if backend == "tensorrt" else None,
+                2.0,
+            )
 
         with (
             mock.patch.dict(sys.modules, {"torch": fake_torch()}),
@@ -307,7 +320,9 @@ class BenchmarkCheck(unittest.TestCase):
             mock.patch.object(module, "synthetic_images", lambda *a, **k: Batch()),
             mock.patch.object(module.benchmark, "reference_output", lambda model, batch: None),
             mock.patch.object(module.benchmark, "time_engine", lambda run, batch: Timing(0.005, 800.0)),
-            mock.patch.object(module.benchmark, "compare", lambda e, b, r: Agreement(relative_error, 1.0, TOLERANCE[e.precision])),
+            mock.patch.object(
+                module.benchmark, "compare", lambda e, b, r: Agreement(relative_error, 1.0, TOLERANCE[e.precision])
+            ),
         ):
             return run_check(module, "vision-trt-benchmark", "--tier", "gpu", *argv)
 
@@ -315,7 +330,10 @@ class BenchmarkCheck(unittest.TestCase):
         code, report = self.run_benchmark(reason=None, relative_error=4e-4)
         self.assertEqual((code, report["status"], report["effective"]), (0, "pass", "tensorrt fp16"))
         self.assertEqual(report["facts"]["optimised"]["first_run_seconds"], 2.0)
-        self.assertEqual(set(report["facts"]) & {"baseline", "optimised", "amp", "amp-inductor"}, {"baseline", "optimised", "amp", "amp-inductor"})
+        self.assertEqual(
+            set(report["facts"]) & {"baseline", "optimised", "amp", "amp-inductor"},
+            {"baseline", "optimised", "amp", "amp-inductor"},
+        )
 
     def test_a_fall_back_is_degraded_and_fails_unless_it_is_allowed(self) -> None:
         code, report = self.run_benchmark(reason="TensorRT not available: ImportError: x", relative_error=4e-4)
