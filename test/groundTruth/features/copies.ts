@@ -1,6 +1,6 @@
 import { add, fresh, moveFile, putFile, removeLine, rewrite } from "../draft.ts";
 import { file } from "../state.ts";
-import { type Feature, feature } from "./feature.ts";
+import { type Feature, feature, folderKnown } from "./feature.ts";
 
 /** Names that are easily mistaken for something else by a pattern, a shell or a path function. */
 const oddNames = [
@@ -77,7 +77,9 @@ export const copies: Feature[] = [
       rewrite("COPY becomes ADD", copy, `ADD ${flag}${source} /copied${n}`),
       rewrite("destination", copy, `COPY ${flag}${source} /copied${n}x`),
       rewrite("destination is a folder", copy, `COPY ${flag}${source} /copied${n}/`),
-      rewrite("destination without its slash", copy, `COPY ${flag}${source} copied${n}`),
+      ...(folderKnown(stage)
+        ? [rewrite("destination without its slash", copy, `COPY ${flag}${source} copied${n}`)]
+        : []),
       rewrite("quoted source", copy, `COPY ${flag}"${source}" /copied${n}`),
       rewrite("source through a variable", copy, `ARG SOURCE${n}=${source}\nCOPY ${flag}$SOURCE${n} /copied${n}`),
       removeLine("COPY removed", copy),

@@ -1,6 +1,6 @@
 import { add, type Draft, fresh, insertLine, type Mutation, putFile, removeLine, rewrite } from "../draft.ts";
 import { file } from "../state.ts";
-import { type Feature, feature, shellFeature } from "./feature.ts";
+import { type Feature, feature, folderKnown, shellFeature } from "./feature.ts";
 
 function change(name: string, apply: (draft: Draft) => void): Mutation {
   return { name, apply };
@@ -209,6 +209,7 @@ export const corners: Feature[] = [
     ];
   }),
   feature("COPY into the place of a file or folder", (random, draft, stage) => {
+    if (!folderKnown(stage)) add(draft, stage, "WORKDIR /");
     const n = fresh(draft);
     draft.files.set(`place${n}/f`, file("f"));
     const source = random.pick([`place${n}`, `place${n}/f`]);

@@ -17,3 +17,11 @@ export function feature(name: string, add: Feature["add"]): Feature {
 export function shellFeature(name: string, add: Feature["add"]): Feature {
   return { name, shell: true, add };
 }
+
+/**
+ * Whether relative paths in the stage can be resolved before the build. A digest does not tell the folder that a base
+ * image ends in, so strata takes "x" and "/x" for two places where BuildKit may find that they are one.
+ */
+export function folderKnown(stage: DraftStage): boolean {
+  return stage.from === "scratch";
+}
