@@ -1,0 +1,140 @@
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { UserError } from "../chain/errors.ts";
+import { dollarsFor } from "../chain/estimate.ts";
+import { machineShape } from "../chain/machines.ts";
+import { type Build, type BuildService, hasEnded } from "../cloud/buildService.ts";
+import type { HeldLock, Locks } from "../cloud/lock.ts";
+import { ConditionFailed, type ObjectStore } from "../cloud/objectStore.ts";
+import type { ImageRegistry } from "../cloud/registry/imageRegistry.ts";
+import type { BuildListener } from "./events.ts";
+import { type FollowOptions, follow, secondsOf } from "./follow.ts";
+import type { TargetToPublish } from "./job.ts";
+import { buildRequest, contextObject, keyTag } from "./request.ts";
+import type { BuildSettings } from "./settings.ts";
+
+/** The outside world of a build. */
+export interface BuildServices {
+  readonly registry: ImageRegistry;
+  readonly builds: BuildService;
+  readonly store: ObjectStore;
+  readonly locks: Locks;
+}
+
+/** A target that is published. */
+export interface Published {
+  readonly digest: string;
+  /** The build that published it; undefined where it was there already. */
+  readonly build?: Build;
+}
+
+/** A target that is published already, or whose build runs. */
+export type Started = { readonly digest: string } | { readonly build: Build };
+
+/**
+ * The one way from a planned target to a published image. Whoever asks for the same key, at the same time or after a
+ * crash, on whatever machine, gets the digest of the same build:
+ *
+ * 1. the registry is asked; what is published is done;
+ * 2. under the key's lock it is asked again, then for a build that runs: the one that the last holder of the lock
+ *    noted, then any with the key's tag (for a holder that was killed before it could note it);
+ * 3. only then the context is packed and uploaded and the build submitted, once;
+ * 4. the lock is released with the build's id as its note; the build is followed without a lock;
+ * 5. the build itself verifies, creates the key's tag as its last act, and writes the record.
+ */
+export async function ensure(
+  target: TargetToPublish,
+  services: BuildServices,
+  settings: BuildSettings,
+  tell: BuildListener,
+  options: FollowOptions,
+): Promise<Published> {
+  const started = await start(target, services, settings, tell);
+  if ("digest" in started) return started;
+  const build = await follow(services.builds, target.target, started.build, tell, options);
+  const digest = await services.registry.digestOf(target.reference);
+  if (digest === undefined) throw withoutTag(target, build);
+  const seconds = secondsOf(build);
+  const shape = machineShape(target.machine);
+  const dollars = shape === undefined ? 0 : dollarsFor(shape, seconds / 60);
+  tell({ kind: "PUBLISHED", target: target.target, build: build.id, digest, seconds, dollars });
+  return { digest, build };
+}
+
+/** The first half of {@link ensure}: does not wait for the build. */
+export async function start(
+  target: TargetToPublish,
+  services: BuildServices,
+  settings: BuildSettings,
+  tell: BuildListener,
+): Promise<Started> {
+  const found = (digest: string): Started => {
+    tell({ kind: "FOUND", target: target.target, digest });
+    return { digest };
+  };
+  const published = await services.registry.digestOf(target.reference);
+  if (published !== undefined) return found(published);
+  const lock = await services.locks.acquire(target.key);
+  let note: string | undefined;
+  try {
+    const meanwhile = await services.registry.digestOf(target.reference);
+    if (meanwhile !== undefined) return found(meanwhile);
+    const others = await runningBuild(target, services.builds, lock.note);
+    const build = others ?? (await submit(target, services, settings, lock));
+    note = build.id;
+    const kind = others === undefined ? "QUEUED" : "ATTACHED";
+    tell({ kind, target: target.target, build: build.id, ...(build.logUrl && { logUrl: build.logUrl }) });
+    return { build };
+  } finally {
+    await lock.release(note);
+  }
+}
+
+async function runningBuild(
+  { key }: TargetToPublish,
+  builds: BuildService,
+  noted: string | undefined,
+): Promise<Build | undefined> {
+  const last = noted === undefined ? undefined : await builds.status(noted);
+  return last !== undefined && !hasEnded(last) ? last : builds.running(keyTag(key));
+}
+
+async function submit(
+  target: TargetToPublish,
+  { store, builds }: BuildServices,
+  settings: BuildSettings,
+  lock: HeldLock,
+): Promise<Build> {
+  const context = await upload(target, store);
+  const request = buildRequest(target, context, settings);
+  await lock.confirm();
+  return builds.submit(request);
+}
+
+/** Packs the context and stores it under its digest, unless the same one is there. */
+async function upload(target: TargetToPublish, store: ObjectStore): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "strata-context-"));
+  try {
+    const file = join(folder, "context.tar");
+    const { digest } = await target.pack(file);
+    const content = () => Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>;
+    await store.write(contextObject(digest), content, { ifGeneration: "0" }).catch((error: unknown) => {
+      // The object is named by its content's digest, so the one that is there is the same.
+      if (!(error instanceof ConditionFailed)) throw error;
+    });
+    return digest;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function withoutTag(target: TargetToPublish, build: Build): UserError {
+  return new UserError({
+    problem: `the build of ${target.target} succeeded, but its key's tag is not in the registry`,
+    value: target.reference,
+    fix: `read the log of the build ${build.id}: its publish step creates the tag`,
+  });
+}

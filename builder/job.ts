@@ -1,0 +1,64 @@
+import type { ImageCheck } from "../chain/imageSettings.ts";
+import type { TargetInputs } from "../chain/inputs.ts";
+
+/** One target, with everything that it takes to publish it. */
+export interface TargetToPublish {
+  /** "image:stage". */
+  readonly target: string;
+  readonly key: string;
+  /** Where it is published; the tag is the key. */
+  readonly reference: string;
+  readonly inputs: TargetInputs;
+  /** The Dockerfile's path in the context, and the stage to build. */
+  readonly dockerfile: string;
+  readonly stage: string;
+  readonly args: Readonly<Record<string, string>>;
+  /** Build args that change speed and not content, with their values. */
+  readonly hints: Readonly<Record<string, string>>;
+  readonly checks: readonly ImageCheck[];
+  /** Every image that the Dockerfile names, parent or base, as `repository@digest`, by the name that it uses. */
+  readonly images: Readonly<Record<string, string>>;
+  /** Whether the image takes the address of a compiler cache, in the hint COMPILER_CACHE_URL. */
+  readonly compiles: boolean;
+  /** The machine that the catalogue names. */
+  readonly machine: string;
+  readonly expectedMinutes: number;
+  /** Writes the archive of exactly the files in the inputs; the same inputs give the same bytes. */
+  pack(file: string): Promise<{ readonly digest: string; readonly bytes: number }>;
+}
+
+/** What the steps inside a build are told: the part of {@link TargetToPublish} that they need, as JSON. */
+export interface BuildJob {
+  readonly target: string;
+  readonly key: string;
+  readonly reference: string;
+  readonly platform: string;
+  readonly dockerfile: string;
+  readonly stage: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly hints: Readonly<Record<string, string>>;
+  readonly checks: readonly ImageCheck[];
+  readonly images: Readonly<Record<string, string>>;
+  /** `gs://bucket/contexts/DIGEST.tar`, and the digest it must have. */
+  readonly context: { readonly object: string; readonly digest: string };
+  /** Where BuildKit keeps and finds layers. */
+  readonly layers: string;
+  /** `gs://bucket/prefix` of the compiler cache, where there is one. */
+  readonly compilerCache?: string;
+  /** `gs://bucket/records/…`, written last. */
+  readonly record: string;
+}
+
+/** Build args that strata gives a value where image.yaml lists them as hints. */
+export const HINTS = { jobs: "MAX_JOBS", compilerCache: "COMPILER_CACHE_URL" } as const;
+
+/** The variable that holds a job, as base64 of its JSON: Cloud Build would read a `$` in it as a substitution. */
+export const JOB_VARIABLE = "STRATA_JOB";
+
+export function encodeJob(job: BuildJob): string {
+  return Buffer.from(JSON.stringify(job)).toString("base64");
+}
+
+export function decodeJob(text: string): BuildJob {
+  return JSON.parse(Buffer.from(text, "base64").toString("utf8"));
+}

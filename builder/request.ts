@@ -1,0 +1,98 @@
+import { UserError } from "../chain/errors.ts";
+import type { BuildRequest, BuildStep } from "../cloud/buildService.ts";
+import { cachePrefix } from "../compilerCache/cachePrefix.ts";
+import { type BuildJob, encodeJob, JOB_VARIABLE, type TargetToPublish } from "./job.ts";
+import type { BuildSettings } from "./settings.ts";
+
+/** The longest that Cloud Build lets a build run or wait, in seconds. */
+const dayS = 86_400;
+/** A build may take this many times its expected minutes, and half an hour on top, before it is stopped. */
+const patience = 4;
+/** How long a build waits for the quota: a chain's builds may queue behind each other. */
+const queueTtlS = 12 * 3600;
+
+/** The steps of a build in their order; each is a command of the program in the tool's image. */
+export const STEPS = ["context", "build", "verify", "publish", "record"] as const;
+
+/** The tag by which a running build of a key is found. */
+export function keyTag(key: string): string {
+  return `key-${key}`;
+}
+
+/** Where the context with a digest lies in the bucket. */
+export function contextObject(digest: string): string {
+  return `contexts/${digest}.tar`;
+}
+
+/** Where the record of a key lies in the bucket. */
+export function recordObject(target: string, key: string): string {
+  return `records/${target.replace(":", "/")}/${key}.json`;
+}
+
+/** The Cloud Build build of one target, whose context has been uploaded. */
+export function buildRequest(target: TargetToPublish, contextDigest: string, settings: BuildSettings): BuildRequest {
+  const job = jobOf(target, contextDigest, settings);
+  const timeoutS = Math.min(dayS, Math.ceil(target.expectedMinutes * 60 * patience) + 1800);
+  return {
+    steps: STEPS.map((id): BuildStep => ({ id, name: settings.tool, args: ["build-step", id] })),
+    tags: ["strata", keyTag(target.key), target.target.replace(":", ".")],
+    timeout: `${timeoutS}s`,
+    queueTtl: `${queueTtlS}s`,
+    serviceAccount: settings.serviceAccount,
+    logsBucket: `gs://${settings.store}/logs`,
+    options: {
+      pool: { name: poolOf(target, settings) },
+      logging: "GCS_ONLY",
+      env: [
+        `${JOB_VARIABLE}=${encodeJob(job)}`,
+        `STRATA_EXPECTED_MINUTES=${target.expectedMinutes}`,
+        `STRATA_REFERENCE=${target.reference}`,
+        `STRATA_RECORD=${job.record}`,
+      ],
+    },
+  };
+}
+
+function jobOf(target: TargetToPublish, contextDigest: string, settings: BuildSettings): BuildJob {
+  const { inputs } = target;
+  const cache = settings.compilerCache;
+  return {
+    target: target.target,
+    key: target.key,
+    reference: target.reference,
+    platform: inputs.platform,
+    dockerfile: target.dockerfile,
+    stage: target.stage,
+    args: target.args,
+    hints: target.hints,
+    checks: target.checks.filter(({ tier }) => tier === "build"),
+    images: target.images,
+    context: { object: `gs://${settings.store}/${contextObject(contextDigest)}`, digest: contextDigest },
+    layers: `${settings.layers}/${target.target.split(":")[0]}`,
+    ...(cache !== undefined &&
+      target.compiles && { compilerCache: `gs://${cache}/${prefixOf(inputs.args, inputs.bases)}` }),
+    record: `gs://${settings.store}/${recordObject(target.target, target.key)}`,
+  };
+}
+
+/** CUDA and compiler come with the base image, so its digest stands for both. */
+function prefixOf(args: Readonly<Record<string, string>>, bases: Readonly<Record<string, string>>): string {
+  const base = Object.entries(bases).sort()[0];
+  return cachePrefix({
+    cuda: base === undefined ? "none" : (/cuda:?([\d.]+)/.exec(base[0])?.[1] ?? "none"),
+    compiler: base === undefined ? "none" : base[1].replace("sha256:", "base-").slice(0, 17),
+    architectures: args.TORCH_CUDA_ARCH_LIST ?? "none",
+    torch: args.TORCH_VERSION ?? "none",
+  });
+}
+
+function poolOf({ target, machine }: TargetToPublish, { pools }: BuildSettings): string {
+  const pool = pools[machine];
+  if (pool !== undefined) return pool;
+  throw new UserError({
+    problem: `there is no pool of the machine that ${target} is built on`,
+    value: machine,
+    allowed: Object.keys(pools).sort().join(", ") || "no pool at all",
+    fix: "run `pulumi up`, which makes a pool for each machine that the catalogue names",
+  });
+}

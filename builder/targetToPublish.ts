@@ -1,0 +1,77 @@
+import type { Catalogue } from "../chain/catalogue.ts";
+import type { CollectedChain } from "../chain/collect.ts";
+import { packContext } from "../chain/context/pack.ts";
+import { imagesUsed } from "../chain/dockerfile/imagesUsed.ts";
+import { resolveStages } from "../chain/dockerfile/stages.ts";
+import { UserError } from "../chain/errors.ts";
+import { type ArgOverrides, findParent, type Graph, optionsFor } from "../chain/graph.ts";
+import type { PlannedTarget } from "../chain/plan.ts";
+import { parseReference } from "../chain/reference.ts";
+import { formatTarget, publishedReference } from "../chain/target.ts";
+import { HINTS, type TargetToPublish } from "./job.ts";
+
+/** A catalogue whose chain has been collected. */
+export interface Chain {
+  readonly catalogue: Catalogue;
+  readonly graph: Graph;
+  readonly chain: CollectedChain;
+  readonly overrides?: ArgOverrides;
+}
+
+/**
+ * Everything that it takes to publish a planned target.
+ * @param published digests of its parents, by target
+ * @param images address of the repository that images are published in
+ */
+export function targetToPublish(
+  planned: PlannedTarget,
+  { catalogue, graph, chain, overrides }: Chain,
+  published: ReadonlyMap<string, string>,
+  images: string,
+): TargetToPublish {
+  const one = graph.get(planned.target);
+  const collected = chain.targets.get(planned.target);
+  if (one === undefined || collected === undefined) throw new Error(`${planned.target} is not in the chain`);
+  const { image, stage, name } = one;
+  const { inputs, contextPaths } = collected;
+  const { hints, args, verify } = image.settings;
+  const imageOf = (used: string): string => {
+    const parent = findParent(used, catalogue);
+    if (parent === undefined) {
+      const { registry, repository } = parseReference(used);
+      return `${registry}/${repository}@${inputs.bases[used]}`;
+    }
+    const target = formatTarget({ image: parent.image.name, stage: parent.stage });
+    const digest = published.get(target);
+    if (digest === undefined) {
+      throw new UserError({
+        problem: `${name} cannot be built, because its parent is not in the registry`,
+        value: target,
+        fix: "plan again: the parent was published when the plan was made, and is gone",
+      });
+    }
+    return `${repositoryOf(images, target)}@${digest}`;
+  };
+  const used = imagesUsed(resolveStages(image.dockerfile, optionsFor(image, stage, overrides)));
+  return {
+    target: name,
+    key: inputs.key,
+    reference: publishedReference(images, name, inputs.key),
+    inputs,
+    dockerfile: image.dockerfilePath,
+    stage,
+    args: { ...args, ...overrides?.[image.name] },
+    hints: hints.includes(HINTS.jobs) ? { [HINTS.jobs]: String(planned.jobs) } : {},
+    compiles: hints.includes(HINTS.compilerCache),
+    checks: verify,
+    images: Object.fromEntries(used.map(({ name: written }) => [written, imageOf(written)])),
+    machine: image.settings.machine,
+    expectedMinutes: planned.minutes || image.settings.expectedMinutes,
+    pack: (file) => packContext(catalogue.tree, contextPaths, file),
+  };
+}
+
+function repositoryOf(images: string, target: string): string {
+  const { registry, repository } = parseReference(publishedReference(images, target, "any"));
+  return `${registry}/${repository}`;
+}

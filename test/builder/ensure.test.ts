@@ -1,0 +1,228 @@
+import { ensure } from "../../builder/ensure.ts";
+import { BuildFailed, Detached } from "../../builder/follow.ts";
+import { decodeJob } from "../../builder/job.ts";
+import { buildRequest } from "../../builder/request.ts";
+import type { BuildRequest, BuildService } from "../../cloud/buildService.ts";
+import type { Locks } from "../../cloud/lock.ts";
+import { ObjectLocks } from "../../cloud/objectLocks.ts";
+import { pause } from "../../cloud/retry.ts";
+import { type Bench, startBench } from "../cloud/onLocalCloud.ts";
+import { allBuilds, builderOn, kindsOf, lockTimes, machine, targetOf } from "./scene.ts";
+
+jest.setTimeout(60_000);
+
+let bench: Bench;
+
+afterEach(() => bench.cloud.close());
+
+/** 3 minutes take about 0.4 s. */
+const paced = () => startBench({ timeScale: 450 });
+
+test("a target is built once, published under its key, and found from then on", async () => {
+  bench = await paced();
+  const first = builderOn(bench);
+  const target = targetOf(first, "base:runtime");
+  const { digest } = await first.ensure(target);
+  expect(await first.services.registry.digestOf(target.reference)).toBe(digest);
+  expect(kindsOf(first.events)).toEqual(["QUEUED", "BUILDING", "PUBLISHED"]);
+  const percents = first.events.flatMap((event) => (event.kind === "BUILDING" ? [event.progress?.percent ?? 0] : []));
+  expect(percents).toEqual([...percents].sort((a, b) => a - b));
+  expect(Math.max(...percents)).toBe(95);
+
+  const second = builderOn(bench);
+  expect((await second.ensure(target)).digest).toBe(digest);
+  expect(kindsOf(second.events)).toEqual(["FOUND"]);
+  expect(await allBuilds(bench)).toHaveLength(1);
+});
+
+test("fifty that ask for the same key at once get the digest of one build", async () => {
+  bench = await startBench({ timeScale: 60 });
+  const target = targetOf(builderOn(bench), "base:runtime");
+  const digests = await Promise.all(
+    Array.from({ length: 50 }, async () => (await builderOn(bench).ensure(target)).digest),
+  );
+  expect(new Set(digests).size).toBe(1);
+  expect(await allBuilds(bench)).toHaveLength(1);
+});
+
+test("a context that is there already is not stored again", async () => {
+  bench = await paced();
+  const builder = builderOn(bench);
+  const target = targetOf(builder, "base:runtime");
+  await builder.ensure(target);
+  const other = {
+    ...target,
+    key: "f".repeat(64),
+    reference: target.reference.replace(/:[0-9a-f]+$/, `:${"f".repeat(64)}`),
+  };
+  await builder.ensure(other);
+  expect(await bench.bucket.list("contexts/")).toHaveLength(1);
+  expect(await allBuilds(bench)).toHaveLength(2);
+});
+
+test("a build that fails publishes no tag, says why with its last lines, and can be tried again", async () => {
+  bench = await paced();
+  const builder = builderOn(bench);
+  const target = targetOf(builder, "base:runtime");
+  const builds: BuildService = Object.create(bench.builds, {
+    submit: {
+      value: (request: BuildRequest) => {
+        const env = [...(request.options.env ?? []), "STRATA_SIMULATE_FAILURE=arch_coverage: sm_90 is missing"];
+        return bench.builds.submit({ ...request, options: { ...request.options, env } });
+      },
+    },
+  });
+  const failing = ensure(target, { ...builder.services, builds }, builder.settings, () => {}, { pollMs: 20 });
+  await expect(failing).rejects.toThrow(/FAILURE[\s\S]*sm_90 is missing/);
+  await expect(failing).rejects.toBeInstanceOf(BuildFailed);
+  expect(await builder.services.registry.digestOf(target.reference)).toBeUndefined();
+  await builder.ensure(target);
+  expect((await allBuilds(bench)).map(({ status }) => status).sort()).toEqual(["FAILURE", "SUCCESS"]);
+});
+
+test("who detaches leaves the build running, and who comes back attaches to it", async () => {
+  bench = await startBench({ timeScale: 120 });
+  const first = builderOn(bench);
+  const target = targetOf(first, "base:runtime");
+  const leave = new AbortController();
+  const left = first.ensure(target, leave.signal);
+  await pause(150);
+  leave.abort();
+  await expect(left).rejects.toBeInstanceOf(Detached);
+  const second = builderOn(bench);
+  await second.ensure(target);
+  expect(kindsOf(second.events)).toEqual(["ATTACHED", "BUILDING", "PUBLISHED"]);
+  expect(await allBuilds(bench)).toHaveLength(1);
+});
+
+test.each([
+  ["the registry", "registry*"],
+  ["the store", "storage.objects.*"],
+  ["submitting", "*builds.create"],
+  ["asking for the state", "*builds.get"],
+  ["looking for running builds", "*builds.list"],
+])("bad weather on %s changes nothing: one build, one digest", async (_, route) => {
+  bench = await startBench();
+  const builder = builderOn(bench);
+  const target = targetOf(builder, "base:runtime");
+  for (const weather of [{ kind: "status", status: 503 }, { kind: "lose" }, { kind: "drop" }] as const) {
+    bench.fault({ route, count: 1, ...weather });
+  }
+  const { digest } = await builder.ensure(target);
+  expect(await builder.services.registry.digestOf(target.reference)).toBe(digest);
+  expect(await allBuilds(bench)).toHaveLength(1);
+});
+
+test("a registry that refuses stops everything before anything is built", async () => {
+  bench = await startBench();
+  const builder = builderOn(bench);
+  bench.fault({ route: "registry*", kind: "status", status: 403 });
+  await expect(builder.ensure(targetOf(builder, "base:runtime"))).rejects.toThrow(/403/);
+  expect(await allBuilds(bench)).toEqual([]);
+});
+
+describe("killed at a step, and run again", () => {
+  class Killed extends Error {}
+
+  /** A process that dies at its nth call to the outside world: from then on none of its calls arrives. */
+  function dyingAt(call: number, bench: Bench) {
+    const builder = builderOn(bench);
+    let calls = 0;
+    const mortal = <T extends object>(service: T): T =>
+      new Proxy(service, {
+        get(target, name) {
+          const value = Reflect.get(target, name);
+          if (typeof value !== "function") return value;
+          return (...words: unknown[]) => (++calls >= call ? Promise.reject(new Killed()) : value.apply(target, words));
+        },
+      });
+    const { registry, builds, store } = builder.services;
+    const mortalStore = mortal(store);
+    const services = {
+      registry: mortal(registry),
+      builds: mortal(builds),
+      store: mortalStore,
+      locks: new ObjectLocks(mortalStore, "locks/", lockTimes),
+    };
+    return { ...builder, services };
+  }
+
+  test.each(Array.from({ length: 13 }, (_, n) => n + 1))(
+    "at call %i: one build, one digest, no lock for ever",
+    async (call) => {
+      bench = await startBench({ timeScale: 120 });
+      const dying = dyingAt(call, bench);
+      const target = targetOf(dying, "base:runtime");
+      const first = ensure(target, dying.services, dying.settings, () => {}, { pollMs: 20 });
+      await expect(first).rejects.toBeInstanceOf(Killed);
+      const next = builderOn(bench);
+      const { digest } = await next.ensure(target);
+      expect(await next.services.registry.digestOf(target.reference)).toBe(digest);
+      expect(await allBuilds(bench)).toHaveLength(1);
+      expect((await builderOn(bench).ensure(target)).digest).toBe(digest);
+    },
+  );
+});
+
+test("killed after its submit was accepted and before it noted that: the next one attaches", async () => {
+  bench = await startBench({ timeScale: 60 });
+  const dying = builderOn(bench);
+  const target = targetOf(dying, "base:runtime");
+  const accepted = Promise.withResolvers<void>();
+  const builds: BuildService = Object.create(bench.builds, {
+    submit: {
+      value: async (request: BuildRequest) => {
+        await bench.builds.submit(request);
+        accepted.resolve();
+        return new Promise(() => {});
+      },
+    },
+  });
+  void ensure(target, { ...dying.services, builds, locks: deadLocks(bench) }, dying.settings, () => {}, { pollMs: 20 });
+  await accepted.promise;
+  const next = builderOn(bench);
+  await next.ensure(target);
+  expect(kindsOf(next.events)).toEqual(["ATTACHED", "BUILDING", "PUBLISHED"]);
+  expect(await allBuilds(bench)).toHaveLength(1);
+});
+
+/** Locks of a process that never renews and never releases. */
+function deadLocks(bench: Bench): Locks {
+  return {
+    async acquire(name) {
+      const state = new Uint8Array(Buffer.from('{"holder":"dead"}'));
+      await bench.bucket.write(`locks/${name}`, state, { ifGeneration: "0" });
+      return { note: undefined, confirm: async () => {}, release: async () => {} };
+    },
+  };
+}
+
+describe("the request", () => {
+  test("is one that Cloud Build takes, and carries the job whole", async () => {
+    bench = await startBench();
+    const builder = builderOn(bench);
+    const target = { ...targetOf(builder, "base:runtime"), args: { PRICE: "$5 $_NOT_A_SUBSTITUTION" } };
+    const request = buildRequest(target, "c".repeat(64), builder.settings);
+    await bench.builds.submit(request);
+    const job = (request.options.env ?? []).find((line) => line.startsWith("STRATA_JOB="))?.slice("STRATA_JOB=".length);
+    expect(decodeJob(job ?? "")).toMatchObject({ args: target.args, reference: target.reference, key: target.key });
+  });
+
+  test("waits longer in the queue than a build takes, and never asks for more than a day", async () => {
+    bench = await startBench();
+    const builder = builderOn(bench);
+    const request = buildRequest(
+      { ...targetOf(builder, "a:b"), expectedMinutes: 1e6 },
+      "c".repeat(64),
+      builder.settings,
+    );
+    expect(request).toMatchObject({ timeout: "86400s", queueTtl: "43200s" });
+  });
+
+  test("for a machine without a pool is refused with the pools that there are", async () => {
+    bench = await startBench();
+    const builder = builderOn(bench);
+    const target = { ...targetOf(builder, "a:b"), machine: "c3-standard-176" };
+    expect(() => buildRequest(target, "c".repeat(64), builder.settings)).toThrow(new RegExp(`176[\\s\\S]*${machine}`));
+  });
+});

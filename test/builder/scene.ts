@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { type BuildServices, ensure } from "../../builder/ensure.ts";
+import type { BuildEvent } from "../../builder/events.ts";
+import type { TargetToPublish } from "../../builder/job.ts";
+import type { BuildSettings } from "../../builder/settings.ts";
+import { publishedReference } from "../../chain/target.ts";
+import { ObjectLocks } from "../../cloud/objectLocks.ts";
+import { defaultLogins } from "../../cloud/registry/credentials.ts";
+import { OciRegistry } from "../../cloud/registry/ociRegistry.ts";
+import { type Bench, BUCKET, POOL, REGION, REGISTRY_PATH } from "../cloud/onLocalCloud.ts";
+import { PROJECT } from "../local/testCloud.ts";
+
+export const machine = "c3-standard-88";
+
+/** Short, so that a lock whose holder was killed is free again soon. */
+export const lockTimes = { lease: 600, look: 40 };
+
+/** One process that builds: its own clients, and the events that it heard. */
+export interface Builder {
+  readonly services: BuildServices;
+  readonly settings: BuildSettings;
+  readonly events: BuildEvent[];
+  ensure(target: TargetToPublish, detach?: AbortSignal): ReturnType<typeof ensure>;
+}
+
+export function builderOn(bench: Bench): Builder {
+  const events: BuildEvent[] = [];
+  const registry = new OciRegistry({
+    logins: defaultLogins({ ...bench.environment, DOCKER_CONFIG: "/nonexistent" }),
+    retries: { attempts: 6, firstDelayMs: 5, longestDelayMs: 40 },
+  });
+  const services = {
+    registry,
+    builds: bench.builds,
+    store: bench.bucket,
+    locks: new ObjectLocks(bench.bucket, "locks/", lockTimes),
+  };
+  const settings: BuildSettings = {
+    project: PROJECT,
+    region: REGION,
+    images: `${bench.cloud.origin.replace("http://", "")}/${REGISTRY_PATH}`,
+    layers: `${bench.cloud.origin.replace("http://", "")}/${PROJECT}/layers`,
+    store: BUCKET,
+    serviceAccount: bench.serviceAccount,
+    pools: { [machine]: POOL },
+    tool: "busybox",
+  };
+  return {
+    services,
+    settings,
+    events,
+    ensure: (target, detach) =>
+      ensure(target, services, settings, (event) => void events.push(event), {
+        pollMs: 20,
+        ...(detach && { detach }),
+      }),
+  };
+}
+
+/** A target whose key follows from a text. */
+export function targetOf(builder: Builder, target: string, text = target): TargetToPublish {
+  const key = createHash("sha256").update(text).digest("hex");
+  return {
+    target,
+    key,
+    reference: publishedReference(builder.settings.images, target, key),
+    inputs: {
+      algorithm: "strata-key-1",
+      key,
+      platform: "linux/amd64",
+      epoch: 0,
+      instructions: [],
+      args: {},
+      files: [],
+      parents: {},
+      bases: {},
+    },
+    dockerfile: "base/Dockerfile",
+    stage: "runtime",
+    args: {},
+    hints: { MAX_JOBS: "56" },
+    compiles: false,
+    checks: [],
+    images: {},
+    machine,
+    expectedMinutes: 3,
+    async pack(file) {
+      await writeFile(file, text);
+      return { digest: key, bytes: text.length };
+    },
+  };
+}
+
+/** What was heard, in words: kinds without repeats of BUILDING. */
+export function kindsOf(events: readonly BuildEvent[]): string[] {
+  return events.map(({ kind }) => kind).filter((kind, i, all) => kind !== "BUILDING" || all[i - 1] !== "BUILDING");
+}
+
+/** Builds that Cloud Build has, whatever became of them. */
+export async function allBuilds(bench: Bench): Promise<readonly { readonly id: string; readonly status: string }[]> {
+  const path = `/cloudbuild/v1/projects/${PROJECT}/locations/${REGION}/builds`;
+  const { builds = [] } = await bench.cloud.ok<{ builds?: { id: string; status: string }[] }>("GET", path);
+  return builds;
+}
