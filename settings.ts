@@ -69,8 +69,12 @@ const schema = z.strictObject({
    * or leave images alone and bring up the infrastructure only.
    */
   images: key(z.enum(["wait", "submit", "none"]), "wait, submit or none", "wait").default("wait"),
-  /** Who builds: Cloud Build, or the Docker daemon of this machine (for a workstation; nothing is published). */
-  builder: key(z.enum(["cloud", "docker"]), "cloud or docker", "cloud").default("cloud"),
+  /** The image that the steps of a build run in: BuildKit's client and strata itself. Whoever builds needs it. */
+  tool: key(
+    z.string().regex(/^[a-z0-9.:-]+\/[^\s]+$/),
+    "an image's reference, with its registry",
+    "us-east4-docker.pkg.dev/acme-images-dev/tools/strata:0.1.0",
+  ).optional(),
   /** The environment whose images are copied here by digest. An environment that promotes never builds. */
   promoteFrom: key(
     z.string().regex(/^[\w.-]+(\/[\w.-]+\/[\w.-]+)?$/),
@@ -225,14 +229,6 @@ function conflicts(settings: z.infer<typeof schema>, stack: string): Problem[] {
       fix: "pulumi config rm strata:promoteFrom",
     });
   }
-  if (settings.promoteFrom && settings.builder === "docker") {
-    problems.push({
-      problem: "strata:promoteFrom copies published images, strata:builder docker publishes none",
-      value: `promoteFrom ${settings.promoteFrom}, builder docker`,
-      allowed: "one of the two",
-      fix: "pulumi config set strata:builder cloud",
-    });
-  }
   if (settings.promoteFrom && settings.source) {
     problems.push({
       problem: "strata:source builds on every push, strata:promoteFrom never builds",
@@ -241,12 +237,12 @@ function conflicts(settings: z.infer<typeof schema>, stack: string): Problem[] {
       fix: "pulumi config rm strata:source",
     });
   }
-  if (settings.builder === "docker" && settings.images === "submit") {
+  if (!settings.promoteFrom && settings.images !== "none" && !settings.tool) {
     problems.push({
-      problem: "strata:images submit leaves a build to Cloud Build, strata:builder docker builds here",
-      value: "images submit, builder docker",
-      allowed: "wait or none with builder docker",
-      fix: "pulumi config set strata:images wait",
+      problem: "strata:tool is missing: images are built here, and a build's steps run in that image",
+      value: "nothing",
+      allowed: "an image's reference, or strata:images none, or strata:promoteFrom",
+      fix: "pulumi config set strata:tool us-east4-docker.pkg.dev/acme-images-dev/tools/strata:0.1.0",
     });
   }
   const { connection, installation, token } = settings.source ?? { connection: "none needed" };

@@ -1,11 +1,12 @@
 import { CustomResource, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
 import type { ImageInputs, ImageOutputs } from "./imageInputs.ts";
 
-/** The arguments of an Image. Only the digests of its parents are known as late as the deployment. */
-export type ImageArgs = Omit<ImageInputs, "reference" | "parents" | "promoteFrom"> & {
+/** The arguments of an Image: what Google fills in may be known as late as the deployment, the key may not. */
+export type ImageArgs = Omit<ImageInputs, "reference" | "parents" | "promoteFrom" | "build"> & {
   readonly reference: Input<string>;
   readonly parents: Readonly<Record<string, Input<string>>>;
   readonly promoteFrom?: Input<string>;
+  readonly build?: Input<NonNullable<ImageInputs["build"]>>;
 };
 
 /**
@@ -13,7 +14,7 @@ export type ImageArgs = Omit<ImageInputs, "reference" | "parents" | "promoteFrom
  * builds what is missing. Deleting it leaves the image to the registry's clean-up policies.
  */
 export class Image extends CustomResource {
-  /** Digest of the published image; empty while a submitted build runs. */
+  /** Digest of the published image; empty while it is not published. */
   declare readonly digest: Output<string>;
   /** Where it is published. */
   declare readonly reference: Output<string>;

@@ -1,27 +1,114 @@
+import { resolve } from "node:path";
+import { type BuildServices, ensure, start } from "../builder/ensure.ts";
+import type { BuildEvent } from "../builder/events.ts";
+import { secondsOf } from "../builder/follow.ts";
+import type { TargetToPublish } from "../builder/job.ts";
+import type { BuildSettings } from "../builder/settings.ts";
+import { type Chain, targetToPublish } from "../builder/targetToPublish.ts";
 import { UserError } from "../chain/errors.ts";
-import { defaultLogins } from "../cloud/registry/credentials.ts";
+import { planChain } from "../chain/plan.ts";
+import { GoogleApi } from "../cloud/google/api.ts";
+import { Bucket } from "../cloud/google/bucket.ts";
+import { CloudBuild } from "../cloud/google/cloudBuild.ts";
+import { ObjectLocks } from "../cloud/objectLocks.ts";
+import type { ImageRegistry } from "../cloud/registry/imageRegistry.ts";
 import { OciRegistry } from "../cloud/registry/ociRegistry.ts";
+import { readChain } from "./catalogueChain.ts";
+import type { ImageInputs, ImageOutputs } from "./imageInputs.ts";
+import type { Tell } from "./imageProvider.ts";
 import type { ImagePublisher } from "./imagePublisher.ts";
 import { promote } from "./promotion.ts";
 
-/** Publishes with the identity that the environment variables give. */
-export function publisherOf(environment: NodeJS.ProcessEnv): ImagePublisher {
-  const registry = new OciRegistry({ logins: defaultLogins(environment) });
+/** Pause between two looks at a build, in milliseconds: Google limits how often a project may look. */
+const pollMs = 5000;
+
+/**
+ * Publishes on Google Cloud, as whoever runs the command.
+ *
+ * @param root - the folder that the catalogue's folder is relative to.
+ */
+export function cloudPublisher(root: string, tell: Tell): ImagePublisher {
+  const registry = new OciRegistry();
+  const detach = new AbortController();
+  const chains = new Map<string, Promise<Chain>>();
+
+  /** A catalogue is read once in the life of a command. */
+  function chainIn(folder: string): Promise<Chain> {
+    const chain = chains.get(folder) ?? readChain(resolve(root, folder));
+    chains.set(folder, chain);
+    return chain;
+  }
+
+  async function build(image: ImageInputs, settings: BuildSettings): Promise<ImageOutputs> {
+    if (Object.values(image.parents).includes("")) return notYet("", "waits");
+    const target = prepared(image, await chainIn(image.catalogue), settings.images);
+    const services = servicesOf(registry, settings);
+    const listener = (event: BuildEvent) => tellOf(event, tell);
+    if (image.mode === "submit") {
+      const started = await start(target, services, settings, listener);
+      return "digest" in started ? reused(started.digest) : notYet(started.build.id, "submitted");
+    }
+    const published = await ensure(target, services, settings, listener, { pollMs, detach: detach.signal });
+    if (!published.build) return reused(published.digest);
+    const { id: buildId } = published.build;
+    return { digest: published.digest, buildId, seconds: secondsOf(published.build), outcome: "built" };
+  }
+
   return {
     digestOf: (reference) => registry.digestOf(reference),
-
-    async ensure(image) {
+    ensure(image) {
       if (image.promoteFrom) return promote(registry, image, image.promoteFrom);
-      const digest = await registry.digestOf(image.reference);
-      if (digest) return { digest, buildId: "", seconds: 0, outcome: "reused" };
+      if (image.build) return build(image, image.build);
       throw new UserError({
-        problem: `${image.target} is not published, and this version of strata cannot build it`,
-        value: image.reference,
-        allowed: "an image that is in the registry, or one that another environment has published",
-        fix: "pulumi config set strata:images none",
+        problem: `${image.target} has neither an environment that it is promoted from nor one that it is built in`,
+        allowed: "promoteFrom or build",
       });
     },
-
-    cancel() {},
+    cancel: () => detach.abort(),
   };
+}
+
+/**
+ * What the builder needs, from the catalogue as it is now. The key was decided by the program; should a file have
+ * changed since, the image is refused rather than built under the wrong key.
+ */
+function prepared({ target, key, parents, machines }: ImageInputs, chain: Chain, images: string): TargetToPublish {
+  const plan = planChain(chain.graph, chain.chain, { machines });
+  const planned = plan.targets.find((one) => one.target === target);
+  if (planned?.key === key) return targetToPublish(planned, chain, new Map(Object.entries(parents)), images);
+  throw new UserError({
+    problem: `the catalogue changed while ${target} was being brought up`,
+    value: planned?.key ?? "no such target any more",
+    allowed: key,
+    fix: "run the command again, and leave the catalogue alone until it has ended",
+  });
+}
+
+function servicesOf(registry: ImageRegistry, { project, region, store: bucket }: BuildSettings): BuildServices {
+  const api = new GoogleApi();
+  const store = new Bucket(api, bucket);
+  return {
+    registry,
+    store,
+    builds: new CloudBuild(api, { project, region, logsBucket: `gs://${bucket}/logs` }),
+    locks: new ObjectLocks(store, "locks/"),
+  };
+}
+
+const reused = (digest: string): ImageOutputs => ({ digest, buildId: "", seconds: 0, outcome: "reused" });
+
+const notYet = (buildId: string, outcome: "submitted" | "waits"): ImageOutputs => ({
+  digest: "",
+  buildId,
+  seconds: 0,
+  outcome,
+});
+
+/** What a person who waits wants to hear, once each; a build's progress is in its log. */
+function tellOf(event: BuildEvent, tell: Tell): void {
+  const { target, kind } = event;
+  if (kind === "QUEUED") tell(`${target}: build ${event.build} is submitted ${event.logUrl ?? ""}`.trimEnd());
+  if (kind === "ATTACHED") tell(`${target}: build ${event.build} of the same key runs already, and is followed`);
+  if (kind === "VERIFIED") tell(`${target}: its checks have passed`);
+  if (kind === "PUBLISHED") tell(`${target}: published after ${Math.round(event.seconds)} s, ${event.digest}`);
 }

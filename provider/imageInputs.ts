@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { BuildSettings } from "../builder/settings.ts";
 import { isDigest, parseReference } from "../chain/reference.ts";
 
-const digest = z.string().refine(isDigest, "sha256: and 64 lower-case hex digits");
+const digest = z.string().refine((text) => text === "" || isDigest(text), "sha256: and 64 lower-case hex digits");
 
 /** The inputs of strata:index:Image, as check accepts them. */
 export const imageInputs = z.strictObject({
@@ -11,31 +12,50 @@ export const imageInputs = z.strictObject({
   key: z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hex digits"),
   /** Where it is published: `REGISTRY/PATH:TAG`, the tag being the key. */
   reference: z.string().refine(isReference, "REGISTRY/PATH:TAG"),
-  /** Digests of groups of inputs, by group: they say what changed when the key does. */
+  /** What the key was computed from, in short, by what it is (`file app/train.py`): it says why the key changed. */
   inputs: z.record(z.string(), z.string()),
-  /** Why it would be built, in words; for people only. */
-  reasons: z.array(z.string()),
-  /** Digests of the parents as published, by target: they order the builds. */
+  /** Digests of the parents as published, by target; empty for one whose build is not over. */
   parents: z.record(z.string(), digest),
+  /** The catalogue's folder, relative to the repository. */
+  catalogue: z.string(),
+  /** Machines used in place of those that the catalogue names. */
+  machines: z.record(z.string(), z.string()),
   /** Whether to wait for a build, or to leave it once it is submitted. */
   mode: z.enum(["wait", "submit"]),
   /** The same target in the environment it is promoted from, as `REGISTRY/PATH`; it is copied and never built. */
   promoteFrom: z.string().optional(),
-});
+  /** Where and as whom it is built; absent for an image that is promoted. */
+  build: z
+    .strictObject({
+      project: z.string(),
+      region: z.string(),
+      images: z.string(),
+      layers: z.string(),
+      store: z.string(),
+      compilerCache: z.string().optional(),
+      serviceAccount: z.string(),
+      pools: z.record(z.string(), z.string()),
+      tool: z.string(),
+    })
+    .optional(),
+}) satisfies z.ZodType<{ build?: BuildSettings | undefined }>;
 
 /** The inputs of strata:index:Image. */
 export type ImageInputs = z.infer<typeof imageInputs>;
 
 /** What is known of an image once it is published, or its build submitted. */
 export interface ImageOutputs {
-  /** Digest of the image, `sha256:…`; empty while a submitted build runs. */
+  /** Digest of the image, `sha256:…`; empty while it is not published. */
   readonly digest: string;
   /** The build that published it; empty where there was none. */
   readonly buildId: string;
   /** Seconds that the build took; 0 where there was none. */
   readonly seconds: number;
-  /** How the image came to be there. */
-  readonly outcome: "built" | "reused" | "promoted" | "submitted";
+  /**
+   * How the image came to be there; or, for one that is not there yet, that its build is submitted, or waits for a
+   * parent's.
+   */
+  readonly outcome: "built" | "reused" | "promoted" | "submitted" | "waits";
 }
 
 export type ImageState = ImageInputs & ImageOutputs;

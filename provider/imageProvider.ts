@@ -1,4 +1,4 @@
-import { type ImageInputs, type ImageOutputs, type ImageState, imageInputs } from "./imageInputs.ts";
+import { type ImageInputs, type ImageState, imageInputs } from "./imageInputs.ts";
 import type { ImagePublisher } from "./imagePublisher.ts";
 import { type ChangeKind, type Difference, type Properties, type ResourceProvider, unknown } from "./server.ts";
 
@@ -68,13 +68,13 @@ export function imageProvider(version: string, publisher: ImagePublisher, tell: 
  * is shown is each group of inputs that changed, so that a preview says why by itself.
  */
 function difference(state: ImageState, news: ImageInputs): Difference {
-  const changes =
-    state.key !== news.key ||
-    state.reference !== news.reference ||
-    (state.outcome satisfies ImageOutputs["outcome"]) === "submitted";
+  const changes = state.key !== news.key || state.reference !== news.reference || state.digest === "";
   return {
     changes,
-    shown: { ...changed("", pick(state), pick(news)), ...changed("inputs.", state.inputs, news.inputs) },
+    shown: {
+      ...changed(pick(state), pick(news)),
+      ...changed(state.inputs, news.inputs, (name) => `inputs["${name}"]`),
+    },
   };
 }
 
@@ -85,11 +85,11 @@ function stateOf(state: Properties): ImageState {
 
 const pick = ({ key, reference }: ImageInputs): Properties => ({ key, reference });
 
-function changed(prefix: string, olds: Properties, news: Properties): Record<string, ChangeKind> {
+function changed(olds: Properties, news: Properties, path = (name: string) => name): Record<string, ChangeKind> {
   const names = new Set([...Object.keys(olds), ...Object.keys(news)]);
   const kind = (name: string): ChangeKind => (!(name in olds) ? "add" : !(name in news) ? "delete" : "update");
   return Object.fromEntries(
-    [...names].filter((name) => olds[name] !== news[name]).map((name) => [`${prefix}${name}`, kind(name)]),
+    [...names].filter((name) => olds[name] !== news[name]).map((name) => [path(name), kind(name)]),
   );
 }
 

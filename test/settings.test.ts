@@ -3,11 +3,16 @@ import { parse } from "yaml";
 import { UserError } from "../chain/errors.ts";
 import { parseSettings, type RawSettings } from "../settings.ts";
 
-const minimal: RawSettings = { stack: "dev", project: "acme-images-dev", region: "us-east4", values: {} };
+const minimal: RawSettings = {
+  stack: "dev",
+  project: "acme-images-dev",
+  region: "us-east4",
+  values: { "strata:images": "none" },
+};
 
 function refusal(raw: Partial<RawSettings>): UserError {
   try {
-    parseSettings({ ...minimal, ...raw });
+    parseSettings({ ...minimal, ...raw, values: { ...minimal.values, ...raw.values } });
   } catch (error) {
     if (error instanceof UserError) return error;
     throw error;
@@ -19,7 +24,7 @@ function refused(key: string, value: string) {
   return refusal({ values: { [`strata:${key}`]: value } }).detail;
 }
 
-test("a project and a region are enough", () => {
+test("a project and a region are enough for the infrastructure", () => {
   const settings = parseSettings(minimal);
   expect(settings.environment).toEqual({
     name: "dev",
@@ -27,17 +32,22 @@ test("a project and a region are enough", () => {
     region: "us-east4",
     prefix: "strata-dev",
   });
-  expect(settings).toMatchObject({ images: "wait", builder: "cloud", catalogue: "dockerfiles", protect: false });
+  expect(settings).toMatchObject({ images: "none", catalogue: "dockerfiles", protect: false });
   expect(settings.retention.keysPerTarget).toBe(10);
 });
 
 test("a partly given group keeps the defaults of the rest", () => {
-  const { retention } = parseSettings({ ...minimal, values: { "strata:retention": '{"keysPerTarget":2}' } });
+  const { retention } = parseSettings({
+    ...minimal,
+    values: { ...minimal.values, "strata:retention": '{"keysPerTarget":2}' },
+  });
   expect(retention).toMatchObject({ keysPerTarget: 2, untaggedDays: 7 });
 });
 
 test("keys of other namespaces are left alone", () => {
-  expect(() => parseSettings({ ...minimal, values: { "gcp:batching": "{}", "other:x": "1" } })).not.toThrow();
+  expect(() =>
+    parseSettings({ ...minimal, values: { ...minimal.values, "gcp:batching": "{}", "other:x": "1" } }),
+  ).not.toThrow();
 });
 
 test.each([
@@ -87,7 +97,7 @@ test("a missing part of a group is named", () => {
 test("an unknown key is refused with the known ones, and its value is not repeated", () => {
   const error = refusal({ values: { "strata:aproval": "hunter2" } });
   expect(error.detail.problem).toBe("strata:aproval is not a setting");
-  expect(error.detail.allowed).toContain("approval, builder, catalogue");
+  expect(error.detail.allowed).toContain("approval, catalogue");
   expect(error.detail.fix).toBe("pulumi config rm strata:aproval");
   expect(error.message).not.toContain("hunter2");
 });
@@ -114,8 +124,7 @@ test("every mistake is named at once", () => {
 test.each([
   [{ "strata:promoteFrom": "dev" }, "names this environment itself"],
   [{ "strata:promoteFrom": "acme/strata/dev" }, "names this environment itself"],
-  [{ "strata:promoteFrom": "staging", "strata:builder": "docker" }, "builder docker publishes none"],
-  [{ "strata:images": "submit", "strata:builder": "docker" }, "builder docker builds here"],
+  [{ "strata:images": "wait" }, "strata:tool is missing"],
   [
     { "strata:promoteFrom": "staging", "strata:source": '{"repository":"https://a.example/b.git","connection":"c"}' },
     "promoteFrom never builds",

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,6 +23,7 @@ export async function startEngine(projects: readonly string[]): Promise<Engine> 
   // The Automation API looks for bin/pulumi below a root.
   mkdirSync(join(folder, "bin"));
   symlinkSync((await tool("pulumi")).path, join(folder, "bin", "pulumi"));
+  writeFileSync(join(folder, "Pulumi.yaml"), project);
   const cloud = await startLocalCloud({ directory: join(folder, "cloud"), projects });
   const standIn = await startStandIn(cloud);
   const envVars = {
@@ -40,7 +41,7 @@ export async function startEngine(projects: readonly string[]): Promise<Engine> 
     async stack(stackName, config, program) {
       const stack = await LocalWorkspace.createOrSelectStack(
         { stackName, projectName: "strata", program },
-        { envVars, pulumiCommand, pulumiHome: envVars.PULUMI_HOME },
+        { envVars, pulumiCommand, pulumiHome: envVars.PULUMI_HOME, workDir: folder },
       );
       await stack.setAllConfig(
         Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value }])),
@@ -55,6 +56,15 @@ export async function startEngine(projects: readonly string[]): Promise<Engine> 
     },
   };
 }
+
+/** As Pulumi.yaml, except that the program is a function of the test. */
+const project = `name: strata
+runtime: nodejs
+plugins:
+  providers:
+    - name: strata
+      path: ${join(__dirname, "../../provider")}
+`;
 
 /** Serves the stand-in in a process of its own, as a plugin is. */
 async function startStandIn(cloud: LocalCloud): Promise<{ readonly port: string; stop(): void }> {

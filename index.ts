@@ -1,0 +1,58 @@
+import { type Input, log, output, StackReference } from "@pulumi/pulumi";
+import type { Chain } from "./builder/targetToPublish.ts";
+import { planChain } from "./chain/plan.ts";
+import { ImageChain } from "./components/ImageChain.ts";
+import { Infrastructure } from "./components/Infrastructure.ts";
+import { readChain } from "./provider/catalogueChain.ts";
+import { readSettings, type Settings } from "./settings.ts";
+
+/** One environment: settings, then infrastructure, then images, then what others need to know of it. */
+export default async function stack() {
+  const settings = readSettings();
+  const chain = await readChain(settings.catalogue);
+  const plan = planChain(chain.graph, chain.chain, { machines: settings.machines });
+
+  const { registry, store, compilerCache, pools, identities } = new Infrastructure("infrastructure", {
+    settings,
+    machines: [...new Set([...chain.catalogue.images.values()].map((image) => image.settings.machine))].sort(),
+    persistent: baseTier(chain),
+    inUse: plan.targets.flatMap(({ key }) => (key === undefined ? [] : [key])),
+  });
+  const build = output({
+    project: settings.environment.project,
+    region: settings.environment.region,
+    images: registry.images,
+    layers: registry.layers,
+    store: store.bucket,
+    compilerCache: compilerCache?.bucket,
+    serviceAccount: identities.publisherAccount,
+    pools: pools?.pools ?? {},
+    tool: settings.tool ?? "",
+  });
+
+  for (const { target, action, reasons } of plan.targets) {
+    if (action === "refused") log.warn(`${target} is left out: ${reasons.map(({ text }) => text).join("; ")}`);
+  }
+  if (settings.images === "none") return { registry: registry.images, build };
+  const { images } = new ImageChain("images", {
+    plan,
+    inputs: new Map([...chain.chain.targets].map(([target, { inputs }]) => [target, inputs])),
+    catalogue: settings.catalogue,
+    machines: settings.machines,
+    registry: registry.images,
+    mode: settings.images,
+    ...(settings.promoteFrom ? { promoteFrom: registryOf(settings.promoteFrom) } : { build }),
+  });
+  return { registry: registry.images, build, images };
+}
+
+/** Images without a parent in the catalogue that others are built on: what takes longest, and changes least. */
+function baseTier({ graph }: Chain): readonly string[] {
+  const parents = new Set([...graph.values()].flatMap((target) => target.parents));
+  const bases = [...graph.values()].filter(({ tier, name }) => tier === 0 && parents.has(name));
+  return [...new Set(bases.map(({ image }) => image.name))];
+}
+
+function registryOf(environment: NonNullable<Settings["promoteFrom"]>): Input<string> {
+  return new StackReference(environment).requireOutput("registry");
+}
