@@ -1,7 +1,7 @@
 """Settings: where they come from, in which order, and what is allowed.
 
-The file is the first of: `--config`, the environment variable IMAGE_ENGINE_CONFIG, default_config.yaml. A value
-is the first of: a command-line option, IMAGE_ENGINE_USE_TENSORRT or IMAGE_ENGINE_LOG_LEVEL, the file. A file names every
+The file is the first of: `--config`, the environment variable IMAGE_ENGINE_CONFIG, default_config.yaml. A value is the
+first of: a command-line option, IMAGE_ENGINE_USE_TENSORRT or IMAGE_ENGINE_LOG_LEVEL, the file. A file names every
 setting, so that no default lives in two places.
 """
 
