@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { expandWord, splitWords, type Variables, type WordOptions } from "../../../chain/dockerfile/words.ts";
 import { type Answer, findOracle, type Question } from "./oracle.ts";
@@ -6,40 +9,10 @@ const { ask, reason } = findOracle();
 const compared = ask ? test : (name: string, _: () => void) => test.skip(`${name} (${reason})`, () => {});
 const answersOf = (questions: readonly Question[]): readonly Answer[] => ask?.(questions) ?? [];
 
+const pieces: unknown = JSON.parse(readFileSync(join(__dirname, "fixtures", "wordPieces.json"), "utf8"));
+
 /** Pieces that mean something to a reader of words, each alone and in the company that makes it tricky. */
-const piece = fc.constantFrom(
-  ...["a", "b1", "_", "é", "日", "🐳", "=", ",", ".", "-", "+", "#", "%", "@", "!", "?", "*", ":", "~", "^", "[", "]"],
-  ...[" ", "  ", "\t", "\n", "\r", "\u00a0", "\u0085", "\ufeff", "\u2003"],
-  ...["$", "$$", "${", "}", "{", "/", "//", "\\", "\\\\", "`", "``", "'", '"', "''", '""', "\\'", '\\"', "\\$", "\\}"],
-  ...["<", "<<", "<<-", "<< ", "<<EOF", "3<<E"],
-  ...["$A", "$B", "$EMPTY", "$UNSET", "$1", "$12x", "$é", "$A_", "$*", "$@", "$?", "$-", "$!", "$0"],
-  ...["${A}", "${UNSET}", "${1}", "${A", "${}", "${:-x}", "${{", "${A^^}", "${A,,}", "${A@Q}", "${A:1:2}"],
-  ...[
-    "${A:-x}",
-    "${UNSET:-x y}",
-    "${EMPTY:-$B}",
-    "${EMPTY-x}",
-    "${UNSET-${B:+z}}",
-    "${UNSET:-'q \"}'}",
-    '${UNSET:-"q }"}',
-  ],
-  ...["${A:+x}", "${A+x}", "${EMPTY:+x}", "${UNSET+x}", "${UNSET:?}", "${UNSET:?why}", "${EMPTY?why}", "${EMPTY:?$A}"],
-  ...[
-    "${A#*a}",
-    "${A##*/}",
-    "${A%.*}",
-    "${A%%.*}",
-    "${A#?}",
-    "${A%?}",
-    "${A#\\*}",
-    "${A%\\}}",
-    "${A#$B}",
-    "${UNSET#a}",
-  ],
-  ...["${A/a/b}", "${A//a/b}", "${A/a*/}", "${A//./-}", "${A//\\//_}", "${A/?/$B}", "${A//a/$1}", "${A//a/\\$1}"],
-  ...["${A//}", "${A/}", "${A//a}", "${A/\\*/x}", "${A//*/x}", "${A//?/x}", "${A/'a'/b}", '${A/"."/b}', "${B//b/$$}"],
-  ...["${A:#x}", "${A:%x}", "${A:/x/y}", "${A:", "${A:-", "${A/", "${A#", "${A}}", "${A:-\\}}", "${A:-{}}"],
-);
+const piece = fc.constantFrom(...(pieces as readonly string[]));
 
 const environment = fc.record(
   {
@@ -53,7 +26,7 @@ const environment = fc.record(
   { requiredKeys: ["EMPTY"] },
 );
 
-const someWord = fc.array(piece, { maxLength: 7 }).map((pieces) => pieces.join(""));
+const someWord = fc.array(piece, { maxLength: 7 }).map((parts) => parts.join(""));
 
 const options: fc.Arbitrary<WordOptions> = fc.record({
   escape: fc.constantFrom("\\", "\\", "`"),
@@ -66,9 +39,9 @@ const options: fc.Arbitrary<WordOptions> = fc.record({
 const plain = fc.constantFrom("\\", "`").map((escape): WordOptions => ({ escape }));
 
 compared(
-  "20,000 random words in random environments are expanded and split as BuildKit expands and splits them",
+  "15,000 random words in random environments are expanded and split as BuildKit expands and splits them",
   () => {
-    const cases = fc.sample(fc.tuple(someWord, environment, fc.oneof(plain, options)), { numRuns: 20_000, seed: 7 });
+    const cases = fc.sample(fc.tuple(someWord, environment, fc.oneof(plain, options)), { numRuns: 15_000, seed: 7 });
     const answers = answersOf(
       cases.map(([text, env, how]): Question => {
         const list = Object.entries(env).map(([name, value]) => `${name}=${value}`);
@@ -89,7 +62,7 @@ compared(
       if (error !== undefined) tally.refused++;
       else if (word !== text) tally.changed++;
       const theirs = error === undefined ? { word, words: words ?? [] } : { refused: true };
-      expect({ text, env, how, ...ours }).toEqual({ text, env, how, ...theirs });
+      if (!isDeepStrictEqual(ours, theirs)) expect({ text, env, how, ...ours }).toEqual({ text, env, how, ...theirs });
     }
     // The comparison means something only where the words were worth reading.
     expect(tally.changed).toBeGreaterThan(5000);
