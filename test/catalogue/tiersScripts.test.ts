@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue, type Ended, Sandbox } from "./sandbox.ts";
 
@@ -233,5 +233,40 @@ describe("the trainer's entry script", () => {
       start(`(trap 'sleep 0.4; echo saved; exit 0' TERM; : >"$READY"; while :; do sleep 0.05; done) & # ready
 wait`);
     expect(ended).toMatchObject({ exit: 143, out: expect.stringContaining("saved\n") });
+  });
+});
+
+describe("installing Ubuntu packages", () => {
+  function install(env: Readonly<Record<string, string>>, ...packages: readonly string[]): Ended {
+    sandbox = new Sandbox(["shared/build/apt-install.sh"]);
+    for (const folder of ["etc", "etc/apt", "var", "var/lib", "var/lib/apt", "var/lib/apt/lists"])
+      sandbox.makeFolder(folder);
+    sandbox.write("etc/os-release", "VERSION_CODENAME=jammy\n");
+    sandbox.write("var/lib/apt/lists/index", "");
+    sandbox.program(
+      "apt-get",
+      `echo "$*"; cp "${sandbox.path("etc/apt/strata-snapshot.list")}" "${sandbox.path("used")}"`,
+    );
+    return sandbox.run("apt-install.sh", packages, { ROOT: sandbox.folder, ...env });
+  }
+
+  test("takes them from the archive of one day, from no other source, and leaves nothing behind", () => {
+    const ended = install({ UBUNTU_SNAPSHOT: "20261101T000000Z" }, "git", "python3");
+    expect(ended.exit).toBe(0);
+    expect(ended.out).toMatch(
+      /SourceParts=\/dev\/null .*update\n.*install --yes --no-install-recommends git python3\n/,
+    );
+    const sources = readFileSync(sandbox.path("used"), "utf8").trim().split("\n");
+    expect(sources.map((line) => line.split(" ")[2])).toEqual(["jammy", "jammy-updates", "jammy-security"]);
+    for (const line of sources) expect(line).toContain("/20261101T000000Z ");
+    expect(existsSync(sandbox.path("etc/apt/strata-snapshot.list"))).toBe(false);
+    expect(existsSync(sandbox.path("var/lib/apt/lists/index"))).toBe(false);
+  });
+
+  test("is refused without a day", () => {
+    for (const UBUNTU_SNAPSHOT of ["", "latest", "2026-11-01"]) {
+      expect(install({ UBUNTU_SNAPSHOT }, "git")).toMatchObject({ exit: 64, out: "" });
+      sandbox.remove();
+    }
   });
 });
