@@ -38,7 +38,11 @@ export function parseBaseLock(text: string, file: string): BaseLock {
     allowed: "images: { name:tag: { digest: sha256:… } }",
     fix: "run `strata lock`, which writes the file",
   }));
-  return { file, digests: new Map(Object.entries(digests).map(([name, one]) => [fullName(name), one])) };
+  const line = (name: string) => Math.max(1, text.split("\n").findIndex((one) => one.includes(name)) + 1);
+  const entries = Object.entries(digests).map(([name, one]) => {
+    return [formatReference(referenceAt(name, { file, line: line(name) })), one] as const;
+  });
+  return { file, digests: new Map(entries) };
 }
 
 /** A reference with registry, library folder and tag written out, so that two spellings of one image are equal. */

@@ -1,8 +1,8 @@
 import { type BaseLock, parseBaseLock } from "./bases.ts";
 import type { FileTree } from "./context/tree.ts";
 import type { Dockerfile } from "./dockerfile/parse.ts";
-import { UserError } from "./errors.ts";
-import { type ImageSettings, parseImageSettings } from "./imageSettings.ts";
+import { type Location, UserError } from "./errors.ts";
+import { type ImageSettings, lineOf, parseImageSettings } from "./imageSettings.ts";
 import { readDockerfile } from "./inputs.ts";
 
 /** Name of the lock in the catalogue's folder. */
@@ -60,7 +60,8 @@ function readImage(tree: FileTree, name: string): CatalogueImage {
     });
   }
   const settingsFile = `${name}/image.yaml`;
-  const settings = parseImageSettings(tree.read(settingsFile).toString("utf8"), pathIn(tree, settingsFile));
+  const text = tree.read(settingsFile).toString("utf8");
+  const settings = parseImageSettings(text, pathIn(tree, settingsFile));
   const dockerfilePath = `${name}/Dockerfile`;
   const dockerfile = readDockerfile({ tree, path: dockerfilePath }, pathIn(tree, dockerfilePath));
   return {
@@ -68,11 +69,11 @@ function readImage(tree: FileTree, name: string): CatalogueImage {
     settings,
     dockerfile,
     dockerfilePath,
-    targets: targetsOf(settings, dockerfile, pathIn(tree, settingsFile)),
+    targets: targetsOf(settings, dockerfile, { file: pathIn(tree, settingsFile), line: lineOf(text, "targets") }),
   };
 }
 
-function targetsOf(settings: ImageSettings, dockerfile: Dockerfile, file: string): readonly string[] {
+function targetsOf(settings: ImageSettings, dockerfile: Dockerfile, at: Required<Location>): readonly string[] {
   const stages = dockerfile.instructions.flatMap((one) => (one.kind === "FROM" ? [one.name] : []));
   const last = stages.at(-1);
   if (!settings.targets) {
@@ -80,8 +81,9 @@ function targetsOf(settings: ImageSettings, dockerfile: Dockerfile, file: string
     throw new UserError({
       problem: "the last stage has no name, so the image has no target",
       value: "FROM without AS",
+      allowed: "FROM … AS name",
       fix: `write FROM … AS runtime in ${dockerfile.file}`,
-      at: { file },
+      at: { file: dockerfile.file, line: lastFrom(dockerfile) },
     });
   }
   const missing = settings.targets.find((target) => !stages.includes(target));
@@ -91,8 +93,12 @@ function targetsOf(settings: ImageSettings, dockerfile: Dockerfile, file: string
     value: missing,
     allowed: stages.filter((stage) => stage !== undefined).join(", ") || "the Dockerfile names no stage",
     fix: `add FROM … AS ${missing} to ${dockerfile.file}, or take ${missing} out of targets`,
-    at: { file },
+    at,
   });
+}
+
+function lastFrom({ instructions }: Dockerfile): number {
+  return instructions.findLast(({ kind }) => kind === "FROM")?.source.line ?? 1;
 }
 
 function readLock(tree: FileTree): BaseLock {

@@ -24,7 +24,7 @@ export const imageSchema = z.strictObject({
   args: z
     .record(z.string().regex(ARG), z.union([z.string(), z.number(), z.boolean()]).transform(String))
     .default({})
-    .describe("Values of build args. They are part of the key."),
+    .describe("Values of build args, taken as they are written. They are part of the key."),
   hints: z
     .array(z.string().regex(ARG))
     .default([])
@@ -68,19 +68,19 @@ const FIELDS: Readonly<Record<string, string>> = {
  * @throws UserError with file, line, value and what is allowed
  */
 export function parseImageSettings(text: string, file: string): ImageSettings {
-  const settings = parseYaml(text, file, imageSchema, (field) => {
+  const help = (field: string) => {
     const top = field.split(".")[0] ?? "";
     return { allowed: FIELDS[top] ?? Object.keys(FIELDS).join(", "), fix: `edit ${file}` };
-  });
+  };
+  const settings = parseYaml(text, file, imageSchema, help, "args");
   const [wrong] = wrongPairs(settings.args);
   if (wrong) {
-    const line = text.split("\n").findIndex((one) => one.includes(wrong.arg)) + 1;
     throw new UserError({
       problem: wrong.problem,
       value: wrong.value,
       allowed: wrong.allowed,
       fix: `set ${wrong.arg} to ${wrong.allowed.split(",")[0]}`,
-      at: { file, line: Math.max(1, line) },
+      at: { file, line: lineOf(text, wrong.arg) },
     });
   }
   const hinted = settings.hints.find((hint) => Object.hasOwn(settings.args, hint));
@@ -88,9 +88,16 @@ export function parseImageSettings(text: string, file: string): ImageSettings {
     throw new UserError({
       problem: `${hinted} is both an arg and a hint: an arg is part of the key, a hint never is`,
       value: hinted,
+      allowed: "a name in args or in hints",
       fix: "leave it in one of the two",
-      at: { file },
+      at: { file, line: lineOf(text, hinted) },
     });
   }
   return settings;
+}
+
+/** The line of a field of image.yaml, by its name; 1 where it is written in a way that hides it. */
+export function lineOf(text: string, name: string): number {
+  const field = new RegExp(`^(.*[\\s{,])?["']?${name}["']?\\s*:`);
+  return Math.max(1, text.split("\n").findIndex((line) => !/^\s*#/.test(line) && field.test(line)) + 1);
 }

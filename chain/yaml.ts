@@ -1,4 +1,4 @@
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import type { z } from "zod";
 import { UserError } from "./errors.ts";
 
@@ -12,11 +12,18 @@ export interface FieldHelp {
  * Reads a YAML file that a person writes.
  * @param file the path for messages
  * @param help what is allowed and the fix, for a field's path as in "args.TORCH_VERSION"
+ * @param asWritten a field at the top whose values are taken as the texts they are written as: 3.10 is no number there
  * @throws UserError with the file, the line of the field, the value received and what is allowed
  */
-export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>, help: (field: string) => FieldHelp): T {
+export function parseYaml<T>(
+  text: string,
+  file: string,
+  schema: z.ZodType<T>,
+  help: (field: string) => FieldHelp,
+  asWritten?: string,
+): T {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const [broken] = document.errors;
   if (broken) {
     throw new UserError({
@@ -24,7 +31,8 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>, h
       at: { file, line: lines.linePos(broken.pos[0]).line },
     });
   }
-  const value: unknown = document.toJS() ?? {};
+  if (asWritten !== undefined) keepTexts(document.getIn([asWritten], true));
+  const value = valueOf(document, file);
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -49,6 +57,31 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>, h
       if (start !== undefined) return lines.linePos(start).line;
     }
     return 1;
+  }
+}
+
+/** Gives numbers and truths below a node the texts they are written as. */
+function keepTexts(node: unknown): void {
+  if (!isNode(node)) return;
+  visit(node, {
+    Scalar(key, scalar) {
+      const { value, source } = scalar;
+      if (key !== "key" && source !== undefined && (typeof value === "number" || typeof value === "boolean"))
+        scalar.value = source;
+    },
+  });
+}
+
+/** The values of a document; an alias that leads nowhere, or to far too much, is found only here. */
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new UserError(
+      { problem: `this is no YAML: ${error.message}`, fix: "write the value out", at: { file } },
+      { cause: error },
+    );
   }
 }
 
