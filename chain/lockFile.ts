@@ -13,6 +13,8 @@ export function withDigests(text: string, digests: ReadonlyMap<string, string>):
   const document = parseDocument(text.trim() === "" ? EMPTY : text);
   for (const [name, digest] of digests) {
     const images = document.get("images");
+    // An entry a line, also where the map was empty.
+    if (isMap(images) && images.items.length === 0) images.flow = false;
     const pair = isMap(images)
       ? images.items.find(({ key }) => isScalar(key) && fullName(String(key.value)) === fullName(name))
       : undefined;

@@ -1,8 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type BaseLock, fullName, parseBaseLock, UNRESOLVED } from "../../chain/bases.ts";
-import { LOCK_FILE, readCatalogue } from "../../chain/catalogue.ts";
+import { type Catalogue, LOCK_FILE, readCatalogue } from "../../chain/catalogue.ts";
 import { workTree } from "../../chain/context/workTree.ts";
 import { UserError } from "../../chain/errors.ts";
 import { resolveGraph } from "../../chain/graph.ts";
@@ -49,8 +49,11 @@ async function runLock(
   registry: ImageRegistry,
 ): Promise<number> {
   const catalogue = readCatalogue(workTree(folder));
-  const named = [...new Set([...resolveGraph(catalogue).values()].flatMap(({ bases }) => bases))].sort();
-  const { answers, failures } = await ask(images.length > 0 ? images : named, catalogue.lock, registry);
+  const { answers, failures } = await ask(
+    images.length > 0 ? images : imagesNamed(catalogue),
+    catalogue.lock,
+    registry,
+  );
   const moved = answers.filter(({ locked, digest }) => locked !== digest);
   for (const { name, locked, digest } of answers) {
     const state = locked === digest ? "unchanged" : locked === undefined ? "new" : `was ${locked}`;
@@ -58,7 +61,7 @@ async function runLock(
   }
   if (!check && moved.length > 0) {
     const file = join(folder, LOCK_FILE);
-    const text = catalogue.lock.digests.size === 0 ? "" : readFileSync(file, "utf8");
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
     writeWhole(file, withDigests(text, new Map(moved.map(({ name, digest }) => [name, digest]))));
     parseBaseLock(readFileSync(file, "utf8"), file);
     terminal.stdout.write(`${file}: ${moved.length} written\n`);
@@ -67,6 +70,13 @@ async function runLock(
   for (const failure of failures.slice(1)) terminal.stderr.write(`strata: ${failure.message}\n`);
   if (failures[0]) throw failures[0];
   return check && moved.length > 0 ? EXIT.differs : EXIT.done;
+}
+
+/** The base and syntax images that the Dockerfiles name without a digest. */
+function imagesNamed(catalogue: Catalogue): readonly string[] {
+  const bases = [...resolveGraph(catalogue).values()].flatMap((target) => target.bases);
+  const syntax = [...catalogue.images.values()].flatMap(({ dockerfile }) => dockerfile.syntaxImage ?? []);
+  return [...new Set([...bases, ...syntax])].filter((name) => !name.includes("@")).sort();
 }
 
 async function ask(
