@@ -68,7 +68,11 @@ function differences(
   after: Readonly<Record<string, string>>,
 ): readonly { readonly name: string; readonly was: string | undefined; readonly is: string | undefined }[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-  return names.map((name) => ({ name, was: before[name], is: after[name] })).filter(({ was, is }) => was !== is);
+  const of = (record: Readonly<Record<string, string>>, name: string) =>
+    Object.hasOwn(record, name) ? record[name] : undefined;
+  return names
+    .map((name) => ({ name, was: of(before, name), is: of(after, name) }))
+    .filter(({ was, is }) => was !== is);
 }
 
 function shortDigest(digest: string): string {

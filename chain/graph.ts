@@ -93,7 +93,7 @@ function parentOf(
   if (parent) return parent;
   const { image } = parseTarget(name);
   // A name without a registry or a folder that looks like one of the catalogue's is a slip rather than a base image.
-  const similar = image.includes("/") ? undefined : nearest(image, [...catalogue.images.keys()]);
+  const similar = name.includes("/") ? undefined : nearest(image, [...catalogue.images.keys()]);
   if (similar === undefined) return undefined;
   throw new UserError({
     problem: `there is no image ${image} in the catalogue${via}; is ${similar} meant?`,

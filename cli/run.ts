@@ -38,7 +38,8 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
       writeErr: (text) => terminal.stderr.write(text),
     })
     .exitOverride();
-  const called = COMMANDS[words.find((word) => !word.startsWith("-")) ?? ""];
+  const name = words.find((word) => !word.startsWith("-")) ?? "";
+  const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   for (const load of called ? [called] : Object.values(COMMANDS)) {
     const register = await load();
     register(program, terminal, (result) => {

@@ -49,9 +49,15 @@ export function renderPlanMarkdown(plan: Plan, against: string | undefined): str
   return lines.join("\n");
 }
 
-/** Inline code whose content cannot end it, break the table, or speak to anybody. */
+/**
+ * Inline code whose content cannot end it, break the table, or speak to anybody. Renderers disagree on a "|" in code
+ * within a table, so a text that has one is written as HTML, every sign that could mean something as an entity.
+ */
 function code(text: string): string {
-  const plain = text.replace(/\s+/g, " ").replaceAll("|", "\\|");
+  const plain = text.replace(/\s+/g, " ");
+  if (plain.includes("|")) {
+    return `<code>${plain.replace(/[^A-Za-z0-9 .,;=/-]/gu, (sign) => `&#${sign.codePointAt(0)};`)}</code>`;
+  }
   const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
   const ticks = "`".repeat(longest + 1);
   const space = longest > 0 ? " " : "";
