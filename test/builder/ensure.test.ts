@@ -39,7 +39,7 @@ test("fifty that ask for the same key at once get the digest of one build", asyn
   bench = await startBench({ timeScale: 60 });
   const target = targetOf(builderOn(bench), "base:runtime");
   const digests = await Promise.all(
-    Array.from({ length: 50 }, async () => (await builderOn(bench).ensure(target)).digest),
+    Array.from({ length: 50 }, async () => (await builderOn(bench).ensure(target, { pollMs: 500 })).digest),
   );
   expect(new Set(digests).size).toBe(1);
   expect(await allBuilds(bench)).toHaveLength(1);
@@ -85,7 +85,7 @@ test("who detaches leaves the build running, and who comes back attaches to it",
   const first = builderOn(bench);
   const target = targetOf(first, "base:runtime");
   const leave = new AbortController();
-  const left = first.ensure(target, leave.signal);
+  const left = first.ensure(target, { detach: leave.signal });
   await pause(150);
   leave.abort();
   await expect(left).rejects.toBeInstanceOf(Detached);

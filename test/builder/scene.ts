@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { type BuildServices, ensure } from "../../builder/ensure.ts";
 import type { BuildEvent } from "../../builder/events.ts";
+import type { FollowOptions } from "../../builder/follow.ts";
 import type { TargetToPublish } from "../../builder/job.ts";
 import type { BuildSettings } from "../../builder/settings.ts";
 import { publishedReference } from "../../chain/target.ts";
@@ -21,7 +22,7 @@ export interface Builder {
   readonly services: BuildServices;
   readonly settings: BuildSettings;
   readonly events: BuildEvent[];
-  ensure(target: TargetToPublish, detach?: AbortSignal): ReturnType<typeof ensure>;
+  ensure(target: TargetToPublish, options?: Partial<FollowOptions>): ReturnType<typeof ensure>;
 }
 
 export function builderOn(bench: Bench): Builder {
@@ -50,11 +51,8 @@ export function builderOn(bench: Bench): Builder {
     services,
     settings,
     events,
-    ensure: (target, detach) =>
-      ensure(target, services, settings, (event) => void events.push(event), {
-        pollMs: 20,
-        ...(detach && { detach }),
-      }),
+    ensure: (target, options) =>
+      ensure(target, services, settings, (event) => void events.push(event), { pollMs: 20, ...options }),
   };
 }
 
