@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Row } from "./measure.ts";
@@ -11,6 +11,7 @@ interface Benchmark {
 
 const HERE = new URL("./", import.meta.url);
 const RESULTS = fileURLToPath(new URL("results.json", HERE));
+const README = fileURLToPath(new URL("../README.md", HERE));
 
 const chosen = process.argv.slice(2);
 const names = readdirSync(HERE)
@@ -26,7 +27,11 @@ for (const name of names) {
 }
 process.stdout.write(table(rows));
 // A part of the benchmarks is for looking at; only a full run is kept.
-if (chosen.length === 0) writeFileSync(RESULTS, `${JSON.stringify({ ...machine(), rows }, null, 2)}\n`);
+if (chosen.length === 0) {
+  writeFileSync(RESULTS, `${JSON.stringify({ ...machine(), rows }, null, 2)}\n`);
+  const readme = readFileSync(README, "utf8");
+  writeFileSync(README, readme.replace(/(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/, `$1\n${summary(rows)}\n$2`));
+}
 process.exitCode = rows.every(({ met }) => met) ? 0 : 1;
 
 /** What the figures depend on. */
@@ -38,6 +43,12 @@ function machine() {
     processor: `${availableParallelism()} x ${cpus()[0]?.model ?? "unknown"}`,
     memoryGb: Math.round(totalmem() / 1e9),
   };
+}
+
+/** The table and what it was measured on, for the README. */
+function summary(rows: readonly Row[]): string {
+  const { date, node, processor, memoryGb } = machine();
+  return `${table(rows)}\nMeasured ${date} with \`npm run bench\`: Node ${node}, ${processor}, ${memoryGb} GB.\n`;
 }
 
 /** The rows as a Markdown table. */
