@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../../chain/errors.ts";
+import { parseReference } from "../../chain/reference.ts";
+import { GoogleApi } from "../../cloud/google/api.ts";
+import { OciRegistry } from "../../cloud/registry/ociRegistry.ts";
+import { decodeJob, JOB_VARIABLE } from "../job.ts";
+import { command } from "./command.ts";
+import { build, fetchContext, publish, record, type StepTools, verify } from "./steps.ts";
+import { workspaceIn } from "./workspace.ts";
+
+/** What each step of a build does, by its id; see STEPS. */
+const steps: Readonly<Record<string, (tools: StepTools) => Promise<void>>> = {
+  context: fetchContext,
+  build: (tools) => withBuilder("build", tools, build),
+  verify: (tools) => withBuilder("verify", tools, verify),
+  publish,
+  record,
+};
+
+/** The program that the steps of a Cloud Build build run: `build-step ID`, with the job in the environment. */
+async function main(words: readonly string[]): Promise<void> {
+  const [word, id = ""] = words;
+  const step = steps[id];
+  const job = process.env[JOB_VARIABLE];
+  if (word !== "build-step" || step === undefined || job === undefined) {
+    throw new UserError({
+      problem: "this program runs one step of a build",
+      value: words.join(" "),
+      allowed: `build-step ${Object.keys(steps).join("|")}, with a job in ${JOB_VARIABLE}`,
+    });
+  }
+  await step({
+    job: decodeJob(job),
+    workspace: workspaceIn(process.cwd()),
+    registry: new OciRegistry(),
+    api: new GoogleApi(),
+    buildx: ["docker", "buildx"],
+    environment: process.env,
+    print: (line) => process.stdout.write(`${line}\n`),
+  });
+}
+
+/**
+ * Gives a step a BuildKit of its own. It shares this container's network, so that a RUN step on the host's network
+ * reaches the compiler cache on this container's loopback address and nobody else's.
+ */
+async function withBuilder(name: string, tools: StepTools, step: (tools: StepTools) => Promise<void>): Promise<void> {
+  const configuration = join(tools.workspace.folder, ".docker");
+  const environment = {
+    ...process.env,
+    BUILDX_BUILDER: `strata-${name}`,
+    DOCKER_CONFIG: configuration,
+    PATH: `${await credentialHelper(tools, configuration)}:${process.env.PATH}`,
+  };
+  const create = ["buildx", "create", "--name", `strata-${name}`, "--driver", "docker-container"];
+  const options = ["--driver-opt", `network=container:${hostname()}`, "--bootstrap"];
+  const flags = ["--buildkitd-flags", "--allow-insecure-entitlement network.host"];
+  await command("docker", [...create, ...options, ...flags], { doing: "start BuildKit", environment });
+  await step({ ...tools, environment });
+}
+
+/**
+ * Lets Docker ask for a fresh access token whenever it needs one: a build may take longer than a token is good for.
+ * Gives the folder in which Docker finds the helper.
+ */
+async function credentialHelper({ job, workspace }: StepTools, configuration: string): Promise<string> {
+  const programs = join(workspace.folder, ".bin");
+  await Promise.all([mkdir(configuration, { recursive: true }), mkdir(programs, { recursive: true })]);
+  const helper = join(programs, "docker-credential-strata");
+  const program = new URL("./credentialHelper.ts", import.meta.url).pathname;
+  await writeFile(helper, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
+  await chmod(helper, 0o755);
+  const { registry } = parseReference(job.reference);
+  await writeFile(join(configuration, "config.json"), JSON.stringify({ credHelpers: { [registry]: "strata" } }));
+  return programs;
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof UserError ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import { createWriteStream, existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { UserError } from "../../chain/errors.ts";
+import type { GoogleApi } from "../../cloud/google/api.ts";
+import { Bucket } from "../../cloud/google/bucket.ts";
+import type { StoredObject } from "../../cloud/objectStore.ts";
+import type { ImageRegistry } from "../../cloud/registry/imageRegistry.ts";
+import { CompilerCacheService } from "../../compilerCache/service.ts";
+import { storeAt } from "../../compilerCache/store.ts";
+import type { BuildJob } from "../job.ts";
+import { VERIFIED_LINE } from "../progress.ts";
+import { buildArguments, checkArguments, checksDockerfile, repositoryOf } from "./buildx.ts";
+import { command } from "./command.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What the steps of a build work with. */
+export interface StepTools {
+  readonly job: BuildJob;
+  readonly workspace: Workspace;
+  readonly registry: ImageRegistry;
+  readonly api: GoogleApi;
+  /** buildx: the program, and what stands before its own arguments (`docker buildx`). */
+  readonly buildx: readonly [string, ...string[]];
+  readonly environment: NodeJS.ProcessEnv;
+  /** Writes a line to the build's log. */
+  print(line: string): void;
+}
+
+/** How long the compiler cache may take to store what it has when the build is over, in milliseconds. */
+const drainMs = 10 * 60_000;
+
+/** Fetches the context, checks that it is the one that was hashed, and unpacks it. */
+export async function fetchContext({ job, workspace, api }: StepTools): Promise<void> {
+  const [bucket, name] = placeOf(job.context.object);
+  const archive = join(workspace.folder, "context.tar");
+  const digest = await new Bucket(api, bucket).read(name, async (object: StoredObject) => {
+    const hash = createHash("sha256");
+    const hashed = async function* () {
+      for await (const chunk of object.body) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    };
+    await pipeline(hashed(), createWriteStream(archive));
+    return hash.digest("hex");
+  });
+  if (digest !== job.context.digest) {
+    throw new UserError({
+      problem: `the context of ${job.target} is ${digest === undefined ? "not in the bucket" : "not what was packed"}`,
+      value: digest ?? job.context.object,
+      allowed: job.context.digest,
+      fix: "start the build again: its context is packed anew",
+    });
+  }
+  await mkdir(workspace.context, { recursive: true });
+  await command("tar", ["-xf", archive, "-C", workspace.context], { doing: "unpack the context" });
+}
+
+/** Builds the stage and pushes it by its digest; compiles go through the compiler cache where there is one. */
+export async function build(tools: StepTools): Promise<void> {
+  const { job, workspace, buildx, environment, print } = tools;
+  const cache = job.compilerCache === undefined ? undefined : await startCompilerCache(job.compilerCache, print);
+  try {
+    const [program, ...before] = buildx;
+    const args = [...before, ...buildArguments(job, workspace, cache?.remoteStorage)];
+    await command(program, args, { doing: `build ${job.target}`, environment });
+  } finally {
+    // What was compiled is of use to the next build even where this one failed.
+    const account = await cache?.stop(drainMs);
+    if (account !== undefined) await writeFile(workspace.compilerCache, JSON.stringify(account));
+  }
+  const metadata: { "containerimage.digest"?: string } = JSON.parse(await readFile(workspace.metadata, "utf8"));
+  const digest = metadata["containerimage.digest"];
+  if (digest === undefined) throw new Error("buildx did not say which digest it pushed");
+  // The file appears whole or not at all, because it says that this step succeeded.
+  await writeFile(`${workspace.digest}.new`, digest);
+  await rename(`${workspace.digest}.new`, workspace.digest);
+  print(`built ${repositoryOf(job)}@${digest}`);
+}
+
+/** Runs the image's own checks in the image that was pushed. */
+export async function verify({ job, workspace, buildx, environment, print }: StepTools): Promise<void> {
+  const [program, ...before] = buildx;
+  const digest = await readFile(workspace.digest, "utf8");
+  if (job.checks.length > 0) {
+    const args = [...before, ...checkArguments(job, digest)];
+    await command(program, args, { stdin: checksDockerfile(job.checks), doing: `verify ${job.target}`, environment });
+  }
+  print(`${VERIFIED_LINE} ${job.checks.length} checks passed on ${digest}`);
+}
+
+/** Creates the key's tag: from now on the image is published. */
+export async function publish({ job, workspace, registry, print }: StepTools): Promise<void> {
+  const digest = await readFile(workspace.digest, "utf8");
+  await registry.createTag(`${repositoryOf(job)}@${digest}`, job.key);
+  print(`published ${job.reference}`);
+}
+
+/** Writes the record: what is known of the build that published the key. */
+export async function record({ job, workspace, api, environment }: StepTools): Promise<void> {
+  const [bucket, name] = placeOf(job.record);
+  const digest = await readFile(workspace.digest, "utf8");
+  const compilerCache = existsSync(workspace.compilerCache)
+    ? JSON.parse(await readFile(workspace.compilerCache, "utf8"))
+    : undefined;
+  const content = {
+    target: job.target,
+    key: job.key,
+    digest,
+    build: environment.BUILD_ID,
+    finishedAt: new Date().toISOString(),
+    images: job.images,
+    context: job.context.digest,
+    checks: job.checks.map(({ run }) => run.join(" ")),
+    ...(compilerCache && { compilerCache }),
+  };
+  await new Bucket(api, bucket).write(name, new Uint8Array(Buffer.from(JSON.stringify(content, undefined, 2))));
+}
+
+async function startCompilerCache(place: string, print: (line: string) => void): Promise<CompilerCacheService> {
+  return CompilerCacheService.start({
+    ...storeAt(place),
+    readOnly: false,
+    host: "127.0.0.1",
+    port: 0,
+    tell: (event) => print(`compiler cache: ${JSON.stringify(event)}`),
+  });
+}
+
+function placeOf(url: string): readonly [bucket: string, name: string] {
+  const [, bucket = "", name = ""] = /^gs:\/\/([^/]+)\/(.+)$/.exec(url) ?? [];
+  return [bucket, name];
+}

@@ -1,0 +1,24 @@
+import { join } from "node:path";
+
+/** The folder that the steps of a build share, and what they leave in it for each other. */
+export interface Workspace {
+  readonly folder: string;
+  /** The unpacked context. */
+  readonly context: string;
+  /** What buildx says about the image that it pushed. */
+  readonly metadata: string;
+  /** The digest of the image that was pushed. */
+  readonly digest: string;
+  /** The account of the compiler cache. */
+  readonly compilerCache: string;
+}
+
+export function workspaceIn(folder: string): Workspace {
+  return {
+    folder,
+    context: join(folder, "context"),
+    metadata: join(folder, "metadata.json"),
+    digest: join(folder, "digest"),
+    compilerCache: join(folder, "compiler-cache.json"),
+  };
+}

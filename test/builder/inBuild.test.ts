@@ -1,0 +1,132 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { build, fetchContext, publish, record, type StepTools, verify } from "../../builder/inBuild/steps.ts";
+import { workspaceIn } from "../../builder/inBuild/workspace.ts";
+import type { BuildJob } from "../../builder/job.ts";
+import { readAll } from "../../cloud/objectStore.ts";
+import type { Buildkitd } from "../../toolbox/buildkitd.ts";
+import { startBuildkitd } from "../../toolbox/buildkitd.ts";
+import { tool } from "../../toolbox/tool.ts";
+import { type Bench, BUCKET, REGION, startBench } from "../cloud/onLocalCloud.ts";
+import { PROJECT } from "../local/testCloud.ts";
+import { builderOn } from "./scene.ts";
+
+jest.setTimeout(600_000);
+
+const run = promisify(execFile);
+const root = process.getuid?.() === 0;
+/** BuildKit needs root; the title says why these are skipped. */
+const withRoot = root ? describe : describe.skip;
+
+withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: not root)"}`, () => {
+  let folder: string;
+  let bench: Bench;
+  let daemon: Buildkitd;
+  let environment: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "strata-steps-"));
+    const [buildkitd, runc] = [await tool("buildkitd"), await tool("runc")];
+    daemon = await startBuildkitd({ buildkitd, runc });
+    environment = {
+      ...process.env,
+      BUILDX_CONFIG: join(folder, "buildx"),
+      BUILDX_BUILDER: "strata",
+      DOCKER_CONFIG: folder,
+    };
+    const { path } = await tool("buildx");
+    await run(path, ["create", "--name", "strata", "--driver", "remote", daemon.address], { env: environment });
+    bench = await startBench();
+    const repositories = `/artifactregistry/v1/projects/${PROJECT}/locations/${REGION}/repositories`;
+    await bench.cloud.ok("POST", `${repositories}?repository_id=layers`, { format: "DOCKER" });
+    const auth = Buffer.from(`oauth2accesstoken:${bench.cloud.running.operatorToken}`).toString("base64");
+    const host = bench.cloud.origin.replace("http://", "");
+    await writeFile(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
+  });
+
+  afterAll(async () => {
+    await daemon?.stop();
+    await bench?.cloud.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** A job whose context is in the bucket, and a workspace of its own. */
+  async function toolsFor(name: string, check: readonly string[]): Promise<StepTools & { printed: string[] }> {
+    const source = join(folder, `${name}-source`);
+    await mkdir(join(source, "base"), { recursive: true });
+    await copyFile((await tool("busybox")).path, join(source, "base", "busybox"));
+    await writeFile(
+      join(source, "base", "Dockerfile"),
+      'FROM scratch AS runtime\nCOPY base/busybox /bin/sh\nARG WORD\nRUN echo "$WORD" >/word\n',
+    );
+    const archive = join(folder, `${name}.tar`);
+    await run("tar", ["-cf", archive, "-C", source, "base"]);
+    const bytes = new Uint8Array(await readFile(archive));
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    await bench.bucket.write(`contexts/${digest}.tar`, bytes);
+    const { services, settings } = builderOn(bench);
+    const key = createHash("sha256").update(name).digest("hex");
+    const job: BuildJob = {
+      target: "base:runtime",
+      key,
+      reference: `${settings.images}/base/runtime:${key}`,
+      platform: "linux/amd64",
+      dockerfile: "base/Dockerfile",
+      stage: "runtime",
+      args: { WORD: "hello" },
+      hints: {},
+      checks: [{ run: [...check], tier: "build" }],
+      images: {},
+      context: { object: `gs://${BUCKET}/contexts/${digest}.tar`, digest },
+      layers: `${settings.layers}/base`,
+      record: `gs://${BUCKET}/records/base/runtime/${key}.json`,
+    };
+    const workspace = workspaceIn(join(folder, `${name}-workspace`));
+    await mkdir(workspace.folder, { recursive: true });
+    const printed: string[] = [];
+    const { path } = await tool("buildx");
+    const print = (line: string) => void printed.push(line);
+    return { job, workspace, registry: services.registry, api: bench.api, buildx: [path], environment, print, printed };
+  }
+
+  test("build, verify, publish and record: the tag appears last, and names what was verified", async () => {
+    const tools = await toolsFor("good", ["/bin/sh", "-c", 'read word </word; [ "$word" = hello ]']);
+    await fetchContext(tools);
+    await build(tools);
+    expect(await tools.registry.digestOf(tools.job.reference)).toBeUndefined();
+    await verify(tools);
+    expect(await tools.registry.digestOf(tools.job.reference)).toBeUndefined();
+    expect(tools.printed.at(-1)).toContain("STRATA-VERIFIED 1 checks passed");
+    await publish(tools);
+    const digest = await readFile(tools.workspace.digest, "utf8");
+    expect(await tools.registry.digestOf(tools.job.reference)).toBe(digest);
+    await record(tools);
+    const name = tools.job.record.replace(`gs://${BUCKET}/`, "");
+    const text = await bench.bucket.read(name, async (object) =>
+      Buffer.from(await readAll(object, 1 << 20)).toString(),
+    );
+    expect(JSON.parse(text ?? "")).toMatchObject({ digest, key: tools.job.key, target: "base:runtime" });
+  });
+
+  test("a check that fails stops the build before the tag; one that cannot answer (77) does not", async () => {
+    const failing = await toolsFor("failing", ["/bin/sh", "-c", "echo sm_90 is missing; exit 1"]);
+    await fetchContext(failing);
+    await build(failing);
+    await expect(verify(failing)).rejects.toThrow(/cannot verify base:runtime/);
+    expect(failing.printed.some((line) => line.includes("STRATA-VERIFIED"))).toBe(false);
+    const skipping = await toolsFor("skipping", ["/bin/sh", "-c", "exit 77"]);
+    await fetchContext(skipping);
+    await build(skipping);
+    await verify(skipping);
+  });
+
+  test("a context that is not the one that was packed is refused", async () => {
+    const tools = await toolsFor("poisoned", ["/bin/sh"]);
+    await bench.bucket.write(`contexts/${tools.job.context.digest}.tar`, new Uint8Array(1024));
+    await expect(fetchContext(tools)).rejects.toThrow(/not what was packed/);
+  });
+});
