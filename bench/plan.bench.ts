@@ -47,12 +47,9 @@ export async function rows(): Promise<Row[]> {
       return timed(buildx.path, args, folder).seconds;
     };
     const standIn = sideBySide(TURNS, () => strata(["plan"], folder).seconds, bake);
-    // The real catalogue has an image whose base is not resolved yet, which ends the command with 1.
     const real = sideBySide(
       TURNS,
-      () =>
-        timed("sh", ["-c", `"$0" "$1" plan --catalogue "$2" || [ $? -eq 1 ]`, process.execPath, STRATA, CATALOGUE])
-          .seconds,
+      () => timed(process.execPath, [STRATA, "plan", "--catalogue", CATALOGUE]).seconds,
       bake,
     );
     return [

@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { type Location, UserError } from "./errors.ts";
 import { formatReference, isDigest, parseReference } from "./reference.ts";
+import { UNRESOLVED, UnresolvedPin } from "./unresolved.ts";
 import { parseYaml } from "./yaml.ts";
-
-/** What stands in the lock for a base image whose digest nobody has asked a registry for yet. */
-export const UNRESOLVED = "unresolved";
 
 /** The lock of base images: a digest, or UNRESOLVED, for each full reference. */
 export interface BaseLock {
@@ -61,16 +59,12 @@ export function pinnedDigest(name: string, lock: BaseLock | undefined, at: Locat
   const digest = lock?.digests.get(formatReference(named));
   if (digest !== undefined && digest !== UNRESOLVED) return digest;
   const lockFile = lock?.file ?? "bases.lock.yaml";
-  throw new UserError({
-    problem:
-      digest === UNRESOLVED
-        ? `the digest of this base image stands as unresolved in ${lockFile}, so its content could change unseen`
-        : `no digest pins this base image, so its content could change unseen`,
-    value: name,
-    allowed: `a digest in ${lockFile}, or name@sha256:…`,
-    fix: `strata lock ${name}`,
-    at,
-  });
+  const rest = { value: name, allowed: `a digest in ${lockFile}, or name@sha256:…`, fix: `strata lock ${name}`, at };
+  if (digest === UNRESOLVED) {
+    const problem = `the digest of this base image stands as unresolved in ${lockFile}, so its content could change unseen`;
+    throw new UnresolvedPin({ problem, ...rest });
+  }
+  throw new UserError({ problem: "no digest pins this base image, so its content could change unseen", ...rest });
 }
 
 function referenceAt(name: string, at: Location) {

@@ -1,8 +1,9 @@
-import type { Catalogue } from "./catalogue.ts";
+import { type Catalogue, pathIn } from "./catalogue.ts";
 import { UserError } from "./errors.ts";
 import { type ArgOverrides, findParent, type Graph, optionsFor } from "./graph.ts";
 import { type CollectedTarget, collectTarget, type Parent } from "./inputs.ts";
 import { formatTarget } from "./target.ts";
+import { refuseUnresolved } from "./unresolved.ts";
 
 /** A target that cannot be keyed, and why. */
 export interface RefusedTarget {
@@ -53,7 +54,9 @@ export async function collectChain(
       epoch: image.settings.epoch,
     };
     try {
-      collected.set(name, await collectTarget(image.dockerfile, source, optionsFor(image, stage, options.overrides)));
+      const one = await collectTarget(image.dockerfile, source, optionsFor(image, stage, options.overrides));
+      refuseUnresolved(catalogue.tree, one.inputs.files, (path) => pathIn(catalogue.tree, path));
+      collected.set(name, one);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       refused.set(name, { error });

@@ -1,10 +1,10 @@
-import { fullName, UNRESOLVED } from "./bases.ts";
 import { type Catalogue, pathIn } from "./catalogue.ts";
 import type { CollectedChain } from "./collect.ts";
 import type { Instruction } from "./dockerfile/instructions.ts";
 import { isSymbolic, readable } from "./dockerfile/symbols.ts";
 import type { Graph, GraphTarget } from "./graph.ts";
 import { lintShell, type ShellText } from "./lintShell.ts";
+import { UnresolvedPin } from "./unresolved.ts";
 import { wrongPairs } from "./versions.ts";
 
 /** Something that makes an image unkeyable, unrepeatable or unsafe. */
@@ -58,9 +58,9 @@ function lintTarget(target: GraphTarget, catalogue: Catalogue, chain: CollectedC
   const refused = chain.refused.get(target.name);
   if (refused && refused.because === undefined) {
     const { problem, fix = "", at } = refused.error.detail;
-    // A base that the lock marks as unresolved is known to be open; the plan refuses its images until it is resolved.
-    const open = target.bases.some((base) => catalogue.lock.digests.get(fullName(base)) === UNRESOLVED);
-    const [severity, rule] = open ? (["warning", "base-unresolved"] as const) : (["error", "unkeyable"] as const);
+    // A pin that is marked as unresolved is known to be open; the plan refuses its images until it is resolved.
+    const open = refused.error instanceof UnresolvedPin;
+    const [severity, rule] = open ? (["warning", "unresolved"] as const) : (["error", "unkeyable"] as const);
     findings.push({ severity, rule, file: at?.file ?? file, line: at?.line ?? 1, problem, fix });
   }
   for (const { arg, problem, allowed } of wrongPairs(args)) {

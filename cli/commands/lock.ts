@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { type BaseLock, fullName, parseBaseLock, UNRESOLVED } from "../../chain/bases.ts";
+import { type BaseLock, fullName, parseBaseLock } from "../../chain/bases.ts";
 import { type Catalogue, LOCK_FILE, readCatalogue } from "../../chain/catalogue.ts";
 import { workTree } from "../../chain/context/workTree.ts";
 import { UserError } from "../../chain/errors.ts";
 import { resolveGraph } from "../../chain/graph.ts";
 import { withDigests } from "../../chain/lockFile.ts";
+import { UNRESOLVED } from "../../chain/unresolved.ts";
 import type { ImageRegistry } from "../../cloud/registry/imageRegistry.ts";
 import { OciRegistry } from "../../cloud/registry/ociRegistry.ts";
 import { CATALOGUE_OPTION } from "../openChain.ts";

@@ -3,6 +3,7 @@ import { UserError } from "../../chain/errors.ts";
 import type { TargetInputs } from "../../chain/inputs.ts";
 import { type Plan, planChain } from "../../chain/plan.ts";
 import { publishedReference } from "../../chain/target.ts";
+import { UnresolvedPin } from "../../chain/unresolved.ts";
 import { CATALOGUE_OPTION, type OpenChain, openChain, openChainAt, targetNamed } from "../openChain.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
 import { styleFor } from "../render/style.ts";
@@ -62,7 +63,8 @@ async function runPlan(names: readonly string[], options: Options, terminal: Ter
     terminal.stdout.write(`${renderPlanTree(plan, style)}\n${renderPlanSummary(plan, style)}`);
     if (plan.totals.unknown > 0) terminal.stdout.write(NOT_ASKED);
   }
-  if (plan.totals.refused > 0) return EXIT.problem;
+  // A pin that is known to be open stops its own images only; anything else that cannot be keyed is a mistake.
+  if ([...now.chain.refused.values()].some(({ error }) => !(error instanceof UnresolvedPin))) return EXIT.problem;
   return options.exitCode && plan.totals.build > 0 ? EXIT.differs : EXIT.done;
 }
 
