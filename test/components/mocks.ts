@@ -47,6 +47,8 @@ function filledIn(type: string, inputs: Readonly<Record<string, string>>): Recor
       return { id: `projects/${project}/locations/${location}/workerPools/${name}` };
     case "gcp:cloudbuildv2/repository:Repository":
       return { id: `projects/${project}/locations/${location}/connections/C/repositories/${name}` };
+    case "strata:index:Image":
+      return { digest: "sha256:published" };
     default:
       return {};
   }
@@ -71,8 +73,11 @@ export async function registeredBy(program: () => void): Promise<readonly Regist
   if (!(monitor instanceof MockMonitor)) throw new Error("the engine is not mocked");
   program();
   await runtime.disconnect();
-  const paths = new Map([...monitor.resources.keys()].map((urn) => [urn.split("::").at(-1), urn.split("::")[2] ?? ""]));
-  return seen.map((one) => ({ ...one, path: paths.get(one.name) ?? "" }));
+  const paths = [...monitor.resources.keys()].map((urn) => urn.split("::").slice(2));
+  return seen.map((one) => {
+    const found = paths.find(([path = "", name]) => name === one.name && path.split("$").at(-1) === one.type);
+    return { ...one, path: found?.[0] ?? "" };
+  });
 }
 
 /** The one resource of a type, or of a type and name. */

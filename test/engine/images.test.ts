@@ -77,3 +77,45 @@ test("an edit of one file builds that image and its descendants, nothing else", 
   await dev.up();
   expect(submitted(start)).toHaveLength(2);
 }, 60_000);
+
+test("an image that somebody deleted is found by a refresh and published again under the same key", async () => {
+  const { outputs } = await dev.up();
+  const image = imagesOf(outputs)["other:run"] ?? "";
+  const [, version] = image.split("@");
+  const path = `projects/acme-images/locations/us-east4/repositories/strata-dev-images/packages/other%2Frun/versions/${version}`;
+  const { status } = await fetch(`${engine.cloud.origin}/artifactregistry/v1/${path}?force=true`, {
+    method: "DELETE",
+    headers: { Authorization: `Bearer ${engine.cloud.operatorToken}` },
+  });
+  expect(status).toBe(200);
+  expect((await dev.refresh()).summary.resourceChanges?.delete).toBe(1);
+  const start = now();
+  expect(Object.keys(imagesOf((await dev.up()).outputs))).toHaveLength(4);
+  expect(submitted(start)).toHaveLength(1);
+}, 120_000);
+
+test("an environment that promotes copies by digest and builds nothing", async () => {
+  const { "strata:tool": _, ...common } = settings();
+  const prod = await engine.stack("prod", { ...common, "strata:promoteFrom": "dev" }, stack);
+  const start = now();
+  const there = imagesOf(await dev.outputs());
+  const here = imagesOf((await prod.up()).outputs);
+  expect(submitted(start)).toEqual([]);
+  for (const [target, image] of Object.entries(here)) {
+    expect(image).toContain("/strata-prod-images/");
+    expect(image.split("@")[1]).toBe(there[target]?.split("@")[1]);
+  }
+  expect(Object.keys(here)).toHaveLength(4);
+
+  catalogue.write("other/data", "not built anywhere\n");
+  await expect(prod.up()).rejects.toThrow("other:run cannot be promoted");
+  catalogue.write("other/data", "other\n");
+}, 120_000);
+
+test("destroy leaves the services that were enabled, and no repository and no bucket", async () => {
+  const prod = await engine.stack("prod", { ...settings(), "strata:promoteFrom": "dev" }, stack);
+  expect((await prod.destroy()).summary.result).toBe("succeeded");
+  expect((await dev.destroy()).summary.result).toBe("succeeded");
+  const { documents } = engine.cloud.cloud;
+  for (const kind of ["artifactregistry.repositories", "storage.buckets"]) expect(documents.list(kind)).toEqual([]);
+}, 120_000);
