@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,12 +9,12 @@ import { dollarsFor } from "../chain/estimate.ts";
 import { machineShape } from "../chain/machines.ts";
 import { type Build, type BuildService, hasEnded } from "../cloud/buildService.ts";
 import type { HeldLock, Locks } from "../cloud/lock.ts";
-import { ConditionFailed, type ObjectStore } from "../cloud/objectStore.ts";
+import { ConditionFailed, type Content, type ObjectStore } from "../cloud/objectStore.ts";
 import type { ImageRegistry } from "../cloud/registry/imageRegistry.ts";
 import type { BuildListener } from "./events.ts";
 import { type FollowOptions, follow, secondsOf } from "./follow.ts";
 import type { TargetToPublish } from "./job.ts";
-import { buildRequest, contextObject, keyTag } from "./request.ts";
+import { buildRequest, inputObject, keyTag, type UploadedInputs } from "./request.ts";
 import type { BuildSettings } from "./settings.ts";
 
 /** The outside world of a build. */
@@ -108,26 +109,33 @@ async function submit(
   settings: BuildSettings,
   lock: HeldLock,
 ): Promise<Build> {
-  const context = await upload(target, store);
-  const request = buildRequest(target, context, settings);
+  const request = buildRequest(target, await upload(target, store), settings);
   await lock.confirm();
   return builds.submit(request);
 }
 
-/** Packs the context and stores it under its digest, unless the same one is there. */
-async function upload(target: TargetToPublish, store: ObjectStore): Promise<string> {
+/** Stores the packed context and the Dockerfile under their digests, unless the same ones are there. */
+async function upload(target: TargetToPublish, store: ObjectStore): Promise<UploadedInputs> {
   const folder = await mkdtemp(join(tmpdir(), "strata-context-"));
   try {
     const file = join(folder, "context.tar");
-    const { digest } = await target.pack(file);
-    const content = () => Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>;
-    await store.write(contextObject(digest), content, { ifGeneration: "0" }).catch((error: unknown) => {
-      // The object is named by its content's digest, so the one that is there is the same.
-      if (!(error instanceof ConditionFailed)) throw error;
-    });
-    return digest;
+    const { digest: context } = await target.pack(file);
+    const dockerfile = createHash("sha256").update(target.dockerfile).digest("hex");
+    const archive = () => Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>;
+    await storeOnce(store, inputObject("context", context), archive);
+    await storeOnce(store, inputObject("dockerfile", dockerfile), target.dockerfile);
+    return { context, dockerfile };
   } finally {
     await rm(folder, { recursive: true });
+  }
+}
+
+async function storeOnce(store: ObjectStore, name: string, content: Content): Promise<void> {
+  try {
+    await store.write(name, content, { ifGeneration: "0" });
+  } catch (error) {
+    // The object is named by its content's digest, so the one that is there is the same.
+    if (!(error instanceof ConditionFailed)) throw error;
   }
 }
 

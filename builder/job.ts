@@ -9,8 +9,8 @@ export interface TargetToPublish {
   /** Where it is published; the tag is the key. */
   readonly reference: string;
   readonly inputs: TargetInputs;
-  /** The Dockerfile's path in the context, and the stage to build. */
-  readonly dockerfile: string;
+  /** The Dockerfile's text. It goes to the builder beside the context: a COPY must see it only if the key has it. */
+  readonly dockerfile: Uint8Array<ArrayBuffer>;
   readonly stage: string;
   readonly args: Readonly<Record<string, string>>;
   /** Build args that change speed and not content, with their values. */
@@ -27,20 +27,28 @@ export interface TargetToPublish {
   pack(file: string): Promise<{ readonly digest: string; readonly bytes: number }>;
 }
 
+/** An object that a build reads, named by its content. */
+export interface StoredInput {
+  /** `gs://bucket/contexts/…`. */
+  readonly object: string;
+  /** Lower-case hexadecimal sha256 that the object must have. */
+  readonly digest: string;
+}
+
 /** What the steps inside a build are told: the part of {@link TargetToPublish} that they need, as JSON. */
 export interface BuildJob {
   readonly target: string;
   readonly key: string;
   readonly reference: string;
   readonly platform: string;
-  readonly dockerfile: string;
   readonly stage: string;
   readonly args: Readonly<Record<string, string>>;
   readonly hints: Readonly<Record<string, string>>;
   readonly checks: readonly ImageCheck[];
   readonly images: Readonly<Record<string, string>>;
-  /** `gs://bucket/contexts/DIGEST.tar`, and the digest it must have. */
-  readonly context: { readonly object: string; readonly digest: string };
+  /** The archive of the context. */
+  readonly context: StoredInput;
+  readonly dockerfile: StoredInput;
   /** Where BuildKit keeps and finds layers. */
   readonly layers: string;
   /** `gs://bucket/prefix` of the compiler cache, where there is one. */

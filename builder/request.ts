@@ -1,7 +1,7 @@
 import { UserError } from "../chain/errors.ts";
 import type { BuildRequest, BuildStep } from "../cloud/buildService.ts";
 import { cachePrefix } from "../compilerCache/cachePrefix.ts";
-import { type BuildJob, encodeJob, JOB_VARIABLE, type TargetToPublish } from "./job.ts";
+import { type BuildJob, encodeJob, JOB_VARIABLE, type StoredInput, type TargetToPublish } from "./job.ts";
 import type { BuildSettings } from "./settings.ts";
 
 /** The longest that Cloud Build lets a build run or wait, in seconds. */
@@ -19,9 +19,15 @@ export function keyTag(key: string): string {
   return `key-${key}`;
 }
 
-/** Where the context with a digest lies in the bucket. */
-export function contextObject(digest: string): string {
-  return `contexts/${digest}.tar`;
+/** sha256, in lower-case hexadecimal, of what a target is built from and what was uploaded for it. */
+export interface UploadedInputs {
+  readonly context: string;
+  readonly dockerfile: string;
+}
+
+/** Where the context or the Dockerfile with a digest lies in the bucket. */
+export function inputObject(kind: keyof UploadedInputs, digest: string): string {
+  return `contexts/${digest}${kind === "context" ? ".tar" : ".Dockerfile"}`;
 }
 
 /** Where the record of a key lies in the bucket. */
@@ -29,9 +35,9 @@ export function recordObject(target: string, key: string): string {
   return `records/${target.replace(":", "/")}/${key}.json`;
 }
 
-/** The Cloud Build build of one target, whose context has been uploaded. */
-export function buildRequest(target: TargetToPublish, contextDigest: string, settings: BuildSettings): BuildRequest {
-  const job = jobOf(target, contextDigest, settings);
+/** The Cloud Build build of one target. */
+export function buildRequest(target: TargetToPublish, uploaded: UploadedInputs, settings: BuildSettings): BuildRequest {
+  const job = jobOf(target, uploaded, settings);
   const timeoutS = Math.min(dayS, Math.ceil(target.expectedMinutes * 60 * patience) + 1800);
   return {
     steps: STEPS.map((id): BuildStep => ({ id, name: settings.tool, args: ["build-step", id] })),
@@ -53,21 +59,25 @@ export function buildRequest(target: TargetToPublish, contextDigest: string, set
   };
 }
 
-function jobOf(target: TargetToPublish, contextDigest: string, settings: BuildSettings): BuildJob {
+function jobOf(target: TargetToPublish, uploaded: UploadedInputs, settings: BuildSettings): BuildJob {
   const { inputs } = target;
   const cache = settings.compilerCache;
+  const stored = (kind: keyof UploadedInputs): StoredInput => {
+    const digest = uploaded[kind];
+    return { object: `gs://${settings.store}/${inputObject(kind, digest)}`, digest };
+  };
   return {
     target: target.target,
     key: target.key,
     reference: target.reference,
     platform: inputs.platform,
-    dockerfile: target.dockerfile,
     stage: target.stage,
     args: target.args,
     hints: target.hints,
     checks: target.checks.filter(({ tier }) => tier === "build"),
     images: target.images,
-    context: { object: `gs://${settings.store}/${contextObject(contextDigest)}`, digest: contextDigest },
+    context: stored("context"),
+    dockerfile: stored("dockerfile"),
     layers: `${settings.layers}/${target.target.split(":")[0]}`,
     ...(cache !== undefined &&
       target.compiles && { compilerCache: `gs://${cache}/${prefixOf(inputs.args, inputs.bases)}` }),

@@ -58,7 +58,7 @@ export function targetToPublish(
     key: inputs.key,
     reference: publishedReference(images, name, inputs.key),
     inputs,
-    dockerfile: image.dockerfilePath,
+    dockerfile: new Uint8Array(catalogue.tree.read(image.dockerfilePath)),
     stage,
     args: { ...args, ...overrides?.[image.name] },
     hints: hints.includes(HINTS.jobs) ? { [HINTS.jobs]: String(planned.jobs) } : {},

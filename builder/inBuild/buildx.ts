@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { ImageCheck } from "../../chain/imageSettings.ts";
 import { type BuildJob, HINTS } from "../job.ts";
 import type { Workspace } from "./workspace.ts";
@@ -15,7 +14,7 @@ export function buildArguments(job: BuildJob, workspace: Workspace, remoteStorag
   const cache = `type=registry,ref=${job.layers}:${job.stage}`;
   return [
     "build",
-    ...["--file", join(workspace.context, job.dockerfile)],
+    ...["--file", workspace.dockerfile],
     ...["--target", job.stage, "--platform", job.platform],
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...Object.entries(job.images).flatMap(([name, image]) => ["--build-context", `${name}=docker-image://${image}`]),

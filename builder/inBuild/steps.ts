@@ -10,7 +10,7 @@ import type { StoredObject } from "../../cloud/objectStore.ts";
 import type { ImageRegistry } from "../../cloud/registry/imageRegistry.ts";
 import { CompilerCacheService } from "../../compilerCache/service.ts";
 import { storeAt } from "../../compilerCache/store.ts";
-import type { BuildJob } from "../job.ts";
+import type { BuildJob, StoredInput } from "../job.ts";
 import { VERIFIED_LINE } from "../progress.ts";
 import { buildArguments, checkArguments, checksDockerfile, repositoryOf } from "./buildx.ts";
 import { command } from "./command.ts";
@@ -32,10 +32,19 @@ export interface StepTools {
 /** How long the compiler cache may take to store what it has when the build is over, in milliseconds. */
 const drainMs = 10 * 60_000;
 
-/** Fetches the context, checks that it is the one that was hashed, and unpacks it. */
+/** Fetches the context and the Dockerfile, and checks that they are what was packed. */
 export async function fetchContext({ job, workspace, api }: StepTools): Promise<void> {
-  const [bucket, name] = placeOf(job.context.object);
   const archive = join(workspace.folder, "context.tar");
+  await fetchInput(job.context, archive, job, api);
+  await fetchInput(job.dockerfile, workspace.dockerfile, job, api);
+  // The context holds only what is read. An ignore file in it is content, and must not be applied to it again.
+  await writeFile(`${workspace.dockerfile}.dockerignore`, "");
+  await mkdir(workspace.context, { recursive: true });
+  await command("tar", ["-xf", archive, "-C", workspace.context], { doing: "unpack the context" });
+}
+
+async function fetchInput(input: StoredInput, file: string, job: BuildJob, api: GoogleApi): Promise<void> {
+  const [bucket, name] = placeOf(input.object);
   const digest = await new Bucket(api, bucket).read(name, async (object: StoredObject) => {
     const hash = createHash("sha256");
     const hashed = async function* () {
@@ -44,19 +53,16 @@ export async function fetchContext({ job, workspace, api }: StepTools): Promise<
         yield chunk;
       }
     };
-    await pipeline(hashed(), createWriteStream(archive));
+    await pipeline(hashed(), createWriteStream(file));
     return hash.digest("hex");
   });
-  if (digest !== job.context.digest) {
-    throw new UserError({
-      problem: `the context of ${job.target} is ${digest === undefined ? "not in the bucket" : "not what was packed"}`,
-      value: digest ?? job.context.object,
-      allowed: job.context.digest,
-      fix: "start the build again: its context is packed anew",
-    });
-  }
-  await mkdir(workspace.context, { recursive: true });
-  await command("tar", ["-xf", archive, "-C", workspace.context], { doing: "unpack the context" });
+  if (digest === input.digest) return;
+  throw new UserError({
+    problem: `what ${job.target} is built from is ${digest === undefined ? "not in the bucket" : "not what was packed"}`,
+    value: digest ?? input.object,
+    allowed: input.digest,
+    fix: "remove the object and start the build again: it is packed anew",
+  });
 }
 
 /** Builds the stage and pushes it by its digest; compiles go through the compiler cache where there is one. */

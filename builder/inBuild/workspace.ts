@@ -5,6 +5,8 @@ export interface Workspace {
   readonly folder: string;
   /** The unpacked context. */
   readonly context: string;
+  /** The Dockerfile, outside the context. */
+  readonly dockerfile: string;
   /** What buildx says about the image that it pushed. */
   readonly metadata: string;
   /** The digest of the image that was pushed. */
@@ -17,6 +19,7 @@ export function workspaceIn(folder: string): Workspace {
   return {
     folder,
     context: join(folder, "context"),
+    dockerfile: join(folder, "Dockerfile"),
     metadata: join(folder, "metadata.json"),
     digest: join(folder, "digest"),
     compilerCache: join(folder, "compiler-cache.json"),

@@ -15,6 +15,8 @@ let bench: Bench;
 
 afterEach(() => bench.cloud.close());
 
+const uploaded = { context: "c".repeat(64), dockerfile: "d".repeat(64) };
+
 /** 3 minutes take about 0.4 s. */
 const paced = () => startBench({ timeScale: 450 });
 
@@ -56,7 +58,7 @@ test("a context that is there already is not stored again", async () => {
     reference: target.reference.replace(/:[0-9a-f]+$/, `:${"f".repeat(64)}`),
   };
   await builder.ensure(other);
-  expect(await bench.bucket.list("contexts/")).toHaveLength(1);
+  expect(await bench.bucket.list("contexts/")).toHaveLength(2);
   expect(await allBuilds(bench)).toHaveLength(2);
 });
 
@@ -202,7 +204,7 @@ describe("the request", () => {
     bench = await startBench();
     const builder = builderOn(bench);
     const target = { ...targetOf(builder, "base:runtime"), args: { PRICE: "$5 $_NOT_A_SUBSTITUTION" } };
-    const request = buildRequest(target, "c".repeat(64), builder.settings);
+    const request = buildRequest(target, uploaded, builder.settings);
     await bench.builds.submit(request);
     const job = (request.options.env ?? []).find((line) => line.startsWith("STRATA_JOB="))?.slice("STRATA_JOB=".length);
     expect(decodeJob(job ?? "")).toMatchObject({ args: target.args, reference: target.reference, key: target.key });
@@ -211,11 +213,7 @@ describe("the request", () => {
   test("waits longer in the queue than a build takes, and never asks for more than a day", async () => {
     bench = await startBench();
     const builder = builderOn(bench);
-    const request = buildRequest(
-      { ...targetOf(builder, "a:b"), expectedMinutes: 1e6 },
-      "c".repeat(64),
-      builder.settings,
-    );
+    const request = buildRequest({ ...targetOf(builder, "a:b"), expectedMinutes: 1e6 }, uploaded, builder.settings);
     expect(request).toMatchObject({ timeout: "86400s", queueTtl: "43200s" });
   });
 
@@ -223,6 +221,6 @@ describe("the request", () => {
     bench = await startBench();
     const builder = builderOn(bench);
     const target = { ...targetOf(builder, "a:b"), machine: "c3-standard-176" };
-    expect(() => buildRequest(target, "c".repeat(64), builder.settings)).toThrow(new RegExp(`176[\\s\\S]*${machine}`));
+    expect(() => buildRequest(target, uploaded, builder.settings)).toThrow(new RegExp(`176[\\s\\S]*${machine}`));
   });
 });

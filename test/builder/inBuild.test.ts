@@ -8,6 +8,7 @@ import { build, fetchContext, publish, record, type StepTools, verify } from "..
 import { workspaceIn } from "../../builder/inBuild/workspace.ts";
 import type { BuildJob } from "../../builder/job.ts";
 import { readAll } from "../../cloud/objectStore.ts";
+import { pause } from "../../cloud/retry.ts";
 import type { Buildkitd } from "../../toolbox/buildkitd.ts";
 import { startBuildkitd } from "../../toolbox/buildkitd.ts";
 import { tool } from "../../toolbox/tool.ts";
@@ -17,6 +18,7 @@ import { builderOn } from "./scene.ts";
 
 jest.setTimeout(600_000);
 
+const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 const run = promisify(execFile);
 const root = process.getuid?.() === 0;
 /** BuildKit needs root; the title says why these are skipped. */
@@ -59,14 +61,17 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
     const source = join(folder, `${name}-source`);
     await mkdir(join(source, "base"), { recursive: true });
     await copyFile((await tool("busybox")).path, join(source, "base", "busybox"));
-    await writeFile(
-      join(source, "base", "Dockerfile"),
-      'FROM scratch AS runtime\nCOPY base/busybox /bin/sh\nARG WORD\nRUN echo "$WORD" >/word\n',
-    );
+    // Ignores itself and everything else, were it applied to what has been packed.
+    await writeFile(join(source, ".dockerignore"), "**\n");
+    const text =
+      'FROM scratch AS runtime\nCOPY base/busybox /bin/sh\nARG WORD\nRUN echo "$WORD" >/word\nCOPY . /all/\n';
+    const dockerfile = new Uint8Array(Buffer.from(text));
     const archive = join(folder, `${name}.tar`);
-    await run("tar", ["-cf", archive, "-C", source, "base"]);
+    await run("tar", ["-cf", archive, "-C", source, "base", ".dockerignore"]);
     const bytes = new Uint8Array(await readFile(archive));
-    const digest = createHash("sha256").update(bytes).digest("hex");
+    const digest = digestOf(bytes);
+    const dockerfileObject = `contexts/${digestOf(dockerfile)}.Dockerfile`;
+    await bench.bucket.write(dockerfileObject, dockerfile);
     await bench.bucket.write(`contexts/${digest}.tar`, bytes);
     const { services, settings } = builderOn(bench);
     const key = createHash("sha256").update(name).digest("hex");
@@ -75,7 +80,7 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
       key,
       reference: `${settings.images}/base/runtime:${key}`,
       platform: "linux/amd64",
-      dockerfile: "base/Dockerfile",
+      dockerfile: { object: `gs://${BUCKET}/${dockerfileObject}`, digest: digestOf(dockerfile) },
       stage: "runtime",
       args: { WORD: "hello" },
       hints: {},
@@ -94,7 +99,11 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
   }
 
   test("build, verify, publish and record: the tag appears last, and names what was verified", async () => {
-    const tools = await toolsFor("good", ["/bin/sh", "-c", 'read word </word; [ "$word" = hello ]']);
+    const tools = await toolsFor("good", [
+      "/bin/sh",
+      "-c",
+      'read word </word; [ "$word" = hello ] && [ -f /all/.dockerignore ]',
+    ]);
     await fetchContext(tools);
     await build(tools);
     expect(await tools.registry.digestOf(tools.job.reference)).toBeUndefined();
@@ -122,6 +131,27 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
     await fetchContext(skipping);
     await build(skipping);
     await verify(skipping);
+  });
+
+  test("two builds of the same inputs, without each other's cache, have the same layers", async () => {
+    const layersOf = async (name: string) => {
+      const tools = await toolsFor(name, ["/bin/sh"]);
+      const job = { ...tools.job, layers: `${tools.job.layers}-${name}`, reference: tools.job.reference };
+      await fetchContext(tools);
+      await build({ ...tools, job, buildx: [...tools.buildx], environment });
+      const image = `${job.reference.split(":").slice(0, -1).join(":")}@${await readFile(tools.workspace.digest, "utf8")}`;
+      const index = await tools.registry.manifestOf(image);
+      const { manifests } = JSON.parse(Buffer.from(index?.bytes ?? []).toString());
+      const child = await tools.registry.manifestOf(image.replace(/@.*/, `@${manifests[0].digest}`));
+      const { config, layers } = JSON.parse(Buffer.from(child?.bytes ?? []).toString());
+      return [config, ...layers].map(({ digest }: { digest: string }) => digest);
+    };
+    const first = await layersOf("first");
+    await run((await tool("buildctl")).path, ["--addr", daemon.address, "prune", "--all"]);
+    await pause(1100);
+    const second = await layersOf("second");
+    expect(first.length).toBeGreaterThan(2);
+    expect(second).toEqual(first);
   });
 
   test("a context that is not the one that was packed is refused", async () => {

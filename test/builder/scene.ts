@@ -74,7 +74,7 @@ export function targetOf(builder: Builder, target: string, text = target): Targe
       parents: {},
       bases: {},
     },
-    dockerfile: "base/Dockerfile",
+    dockerfile: new Uint8Array(Buffer.from("FROM scratch\n")),
     stage: "runtime",
     args: {},
     hints: { MAX_JOBS: "56" },

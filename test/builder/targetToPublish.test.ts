@@ -65,6 +65,8 @@ const settings = {
   tool: "tool",
 };
 
+const uploaded = { context: "c".repeat(64), dockerfile: "d".repeat(64) };
+
 function jobIn(request: ReturnType<typeof buildRequest>) {
   const line = (request.options.env ?? []).find((one) => one.startsWith("STRATA_JOB=")) ?? "";
   return decodeJob(line.slice("STRATA_JOB=".length));
@@ -92,11 +94,11 @@ test("jobs follow from the machine and the memory of a job, and reach the build 
 test("only an image that takes the compiler cache's address gets a cache, and only build checks run in the build", async () => {
   const { all, planned } = await chainOfTwo();
   const torch = targetToPublish(planned("torch:devel"), all, new Map(), images);
-  const job = jobIn(buildRequest(torch, "c".repeat(64), settings));
+  const job = jobIn(buildRequest(torch, uploaded, settings));
   expect(job.compilerCache).toMatch(/^gs:\/\/ccache\/cuda-12\.4\.1\//);
   expect(job.checks.map(({ run }) => run)).toEqual([["python3", "check.py"]]);
   const app = targetToPublish(planned("app:main"), all, new Map([["torch:devel", digest("c")]]), images);
-  expect(jobIn(buildRequest(app, "c".repeat(64), settings)).compilerCache).toBeUndefined();
+  expect(jobIn(buildRequest(app, uploaded, settings)).compilerCache).toBeUndefined();
 });
 
 test("the context holds exactly what the target reads", async () => {
@@ -105,5 +107,6 @@ test("the context holds exactly what the target reads", async () => {
   const archive = join(folder, "context.tar");
   await torch.pack(archive);
   const names = execFileSync("tar", ["-tf", archive]).toString().trim().split("\n");
-  expect(names.filter((name) => !name.endsWith("/"))).toEqual(["torch/Dockerfile", "torch/build.sh"]);
+  expect(names.filter((name) => !name.endsWith("/"))).toEqual(["torch/build.sh"]);
+  expect(Buffer.from(torch.dockerfile).toString()).toContain("FROM nvidia/cuda");
 });
