@@ -18,7 +18,7 @@ function settings(more: Readonly<Record<string, string>> = {}): Record<string, s
     AGENT_PID_FILE: sandbox.path("agent.pid"),
     POLL_SECONDS: "0.1",
     SETTLE_SECONDS: "0.2",
-    GRACE_SECONDS: "1",
+    GRACE_SECONDS: "20",
     IDLE_SECONDS: "30",
     ...more,
   };
@@ -29,9 +29,9 @@ function launch(agent: string, more: Readonly<Record<string, string>> = {}): End
   return sandbox.run("entrypoint.sh", [sandbox.program("agent", agent)], settings(more));
 }
 
-/** Starts it, sends a signal once the agent has written "ready", and waits for its end. */
-async function launchAndSignal(agent: string, signal: NodeJS.Signals): Promise<Ended> {
-  const env = { PATH: process.env.PATH, ...settings() };
+/** Starts it, sends SIGTERM once the agent has written "ready", and waits for its end. */
+async function launchAndSignal(agent: string, more: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const env = { PATH: process.env.PATH, ...settings(more) };
   const child = spawn(sandbox.path("entrypoint.sh"), [sandbox.program("agent", agent)], { env });
   let out = "";
   let sent = false;
@@ -39,7 +39,7 @@ async function launchAndSignal(agent: string, signal: NodeJS.Signals): Promise<E
     out += data.toString();
     if (!sent && out.includes("ready")) {
       sent = true;
-      child.kill(signal);
+      child.kill("SIGTERM");
     }
   });
   const exit = await new Promise<number | null>((resolve) => child.on("close", resolve));
@@ -104,7 +104,6 @@ test("a fatal line that is written in two pieces is still found", () => {
 test("SIGTERM reaches the agent itself, which may end in its own time, and gives exit code 143", async () => {
   const ended = await launchAndSignal(
     "trap 'echo saving; sleep 0.3; echo saved; exit 0' TERM; echo ready; while :; do sleep 0.1; done",
-    "SIGTERM",
   );
   expect(ended.exit).toBe(143);
   expect(ended.out).toMatch(/saving\n(.*\n)*saved/);
@@ -112,7 +111,7 @@ test("SIGTERM reaches the agent itself, which may end in its own time, and gives
 });
 
 test("an agent that ignores SIGTERM is killed after the grace time", async () => {
-  const ended = await launchAndSignal("trap '' TERM; echo ready; while :; do sleep 0.1; done", "SIGTERM");
+  const ended = await launchAndSignal("trap '' TERM; echo ready; while :; do sleep 0.1; done", { GRACE_SECONDS: "1" });
   expect(ended.exit).toBe(143);
   expect(ended.out).toContain("killing it");
 });
@@ -120,7 +119,6 @@ test("an agent that ignores SIGTERM is killed after the grace time", async () =>
 test("the pid that is kept is the agent's, and the health check fails once the agent is gone", async () => {
   const ended = await launchAndSignal(
     `echo "mine is $$"; '${sandbox.path("health.sh")}'; cp "$AGENT_PID_FILE" '${sandbox.path("seen")}'; echo ready; exec sleep 60`,
-    "SIGTERM",
   );
   const pid = readFileSync(sandbox.path("seen"), "utf8").trim();
   expect(ended.out).toContain(`mine is ${pid}`);

@@ -214,7 +214,7 @@ describe("the trainer's entry script", () => {
     sandbox.program("accelerate", accelerate);
     sandbox.write(
       "outer.sh",
-      '#!/usr/bin/env bash\n"$1" -m train & pid=$!\nif [[ -n "$2" ]]; then until [[ -e "$2" ]]; do sleep 0.05; done; kill -TERM $pid; fi\nwait $pid; exit $?\n',
+      '#!/usr/bin/env bash\n"$1" -m train & pid=$!\nif [[ -n "$2" ]]; then until [[ -e "$2" ]]; do sleep 0.05; done; kill -TERM $pid; fi\nwait $pid; code=$?; echo ended; exit $code\n',
     );
     sandbox.makeExecutable("outer.sh");
     return sandbox.run(
@@ -225,14 +225,14 @@ describe("the trainer's entry script", () => {
   }
 
   test("starts accelerate launch with its arguments and gives its exit code", () => {
-    expect(start('echo "$*"; exit 9')).toMatchObject({ exit: 9, out: "launch -m train\n" });
+    expect(start('echo "$*"; exit 9')).toMatchObject({ exit: 9, out: "launch -m train\nended\n" });
   });
 
   test("on SIGTERM waits for workers that save a checkpoint after their launcher has died, and ends with 143", () => {
     const ended =
       start(`(trap 'sleep 0.4; echo saved; exit 0' TERM; : >"$READY"; while :; do sleep 0.05; done) & # ready
 wait`);
-    expect(ended).toMatchObject({ exit: 143, out: expect.stringContaining("saved\n") });
+    expect(ended).toMatchObject({ exit: 143, out: "saved\nended\n" });
   });
 });
 
