@@ -1,0 +1,266 @@
+import fc from "fast-check";
+import { dollarsFor, minutesOn } from "../../chain/estimate.ts";
+import { explain } from "../../chain/explain.ts";
+import { jobsFor, machineShape } from "../../chain/machines.ts";
+import { buildTasks, type Plan, type PlanFacts, planChain } from "../../chain/plan.ts";
+import { criticalPath, quotaOf, schedule, type Task } from "../../chain/schedule.ts";
+import { chainOf, changed, inputsOf, refusalOf, smallChain } from "./smallChain.ts";
+
+async function planOf(files: Readonly<Record<string, string>>, facts: PlanFacts = {}): Promise<Plan> {
+  const { graph, chain } = await chainOf(files);
+  return planChain(graph, chain, facts);
+}
+
+const exists = (...missing: readonly string[]): ReadonlyMap<string, boolean> =>
+  new Map(["base:devel", "base:runtime", "lib:runtime", "app:runtime"].map((name) => [name, !missing.includes(name)]));
+
+const reasons = async (target: string, files: Readonly<Record<string, string | undefined>>) => {
+  const [before, after] = [await inputsOf(smallChain), await inputsOf(changed(files))];
+  const now = after[target];
+  if (!now) throw new Error(`${target} has no inputs`);
+  return explain(before[target], now).map(({ text }) => text);
+};
+
+describe("a plan", () => {
+  test("without a registry nothing is known but the keys", async () => {
+    const { targets, totals } = await planOf(smallChain);
+    expect(targets.map(({ action, minutes, reasons }) => [action, minutes, reasons])).toEqual(
+      Array(4).fill(["unknown", 0, []]),
+    );
+    expect(totals).toMatchObject({ unknown: 4, build: 0, reuse: 0, refused: 0, minutes: 0, dollars: 0, makespan: 0 });
+  });
+
+  test("a published key is reused, and costs nothing; a missing one is built with minutes, dollars, machine and jobs", async () => {
+    const {
+      targets,
+      totals,
+      criticalPath: path,
+    } = await planOf(smallChain, { exists: exists("lib:runtime", "app:runtime") });
+    expect(targets.map(({ target, action }) => [target, action])).toEqual([
+      ["base:runtime", "reuse"],
+      ["lib:runtime", "build"],
+      ["base:devel", "reuse"],
+      ["app:runtime", "build"],
+    ]);
+    const lib = targets[1];
+    expect(lib).toMatchObject({
+      machine: "e2-highcpu-32",
+      jobs: 13,
+      minutes: 4,
+      reasons: [{ kind: "first", text: "never built before" }],
+    });
+    expect(lib?.dollars).toBeCloseTo(4 * (32 * 0.00317 + 32 * 0.00042));
+    expect(totals).toMatchObject({ build: 2, reuse: 2, minutes: 6, makespan: 6 });
+    expect(path).toEqual(["lib:runtime", "app:runtime"]);
+  });
+
+  test("a target that cannot be keyed is refused with what is wrong; its children name it", async () => {
+    const { targets, totals } = await planOf(changed({ "bases.lock.yaml": undefined }), { exists: exists() });
+    expect(targets.map(({ action, key }) => [action, key])).toEqual(Array(4).fill(["refused", undefined]));
+    expect(targets[0]?.reasons[0]?.text).toMatch(/^dockerfiles\/base\/Dockerfile:1: /);
+    expect(targets[1]?.reasons[0]?.text).toBe("its parent base:runtime cannot be keyed");
+    expect(totals).toMatchObject({ refused: 4, build: 0 });
+  });
+
+  test("two targets of an image that share steps are built one after the other, and the shared minutes count once", async () => {
+    const { targets, totals } = await planOf(smallChain, { exists: exists("base:devel", "base:runtime") });
+    const [runtime, , devel] = targets;
+    expect(runtime?.sharesWith).toBeUndefined();
+    expect(devel?.sharesWith).toBe("base:runtime");
+    // All steps of devel are steps of runtime.
+    expect(devel?.minutes).toBe(0);
+    expect(totals.makespan).toBe(10);
+    expect(buildTasks(targets).map(({ name, after }) => [name, after])).toEqual([
+      ["base:runtime", []],
+      ["base:devel", ["base:runtime"]],
+    ]);
+  });
+
+  test("two targets of an image that share no step do not wait for each other", async () => {
+    const files = changed({
+      "base/Dockerfile": "FROM debian:12 AS devel\nRUN a\nFROM debian:12 AS unused\nFROM debian:12 AS runtime\nRUN b\n",
+    });
+    const { targets, totals } = await planOf(files, { exists: exists("base:devel", "base:runtime") });
+    expect(targets.map(({ sharesWith }) => sharesWith)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(totals).toMatchObject({ makespan: 10, minutes: 20 });
+  });
+
+  test("recorded minutes replace the estimate; another machine scales it", async () => {
+    const missing = exists("lib:runtime");
+    const recorded = await planOf(smallChain, { exists: missing, recordedMinutes: new Map([["lib:runtime", 7]]) });
+    expect(recorded.totals.minutes).toBe(7);
+    const smaller = await planOf(smallChain, { exists: missing, machines: { "e2-highcpu-32": "e2-highcpu-8" } });
+    expect(smaller.totals.minutes).toBeCloseTo(4 * 4 ** 0.6);
+    expect(smaller.targets[1]?.machine).toBe("e2-highcpu-8");
+  });
+
+  test("a machine that exceeds its quota is an error, because its build would wait for ever", async () => {
+    const { graph, chain } = await chainOf(smallChain);
+    const quotas = { concurrent_private_pool_c3_build_cpus: 4 };
+    expect(refusalOf(() => planChain(graph, chain, { exists: exists("base:runtime"), quotas }))).toMatch(
+      /^the quota concurrent_private_pool_c3_build_cpus does not fit the machine of base:runtime.*\n {2}received: 4 vCPUs\n {2}allowed: {2}8 vCPUs or more\n {2}fix: /,
+    );
+  });
+});
+
+describe("reasons", () => {
+  test("equal inputs have none; without earlier inputs it was never built", async () => {
+    expect(await reasons("app:runtime", {})).toEqual([]);
+    expect(explain(undefined, (await inputsOf(smallChain))["app:runtime"] as never)).toEqual([
+      { kind: "first", text: "never built before" },
+    ]);
+  });
+
+  test("a changed file is named with the instruction that reads it", async () => {
+    expect(await reasons("base:devel", { "base/requirements.lock": "x" })).toEqual([
+      "COPY base/requirements.lock requirement…: base/requirements.lock changed",
+    ]);
+    expect(await reasons("lib:runtime", { "lib/tool": "x" })).toEqual(["COPY lib/tool /usr/bin/: lib/tool changed"]);
+  });
+
+  test("a changed build arg is shown with both values", async () => {
+    const image = (smallChain["base/image.yaml"] ?? "").replace("2.6.0", "2.6.1");
+    expect(await reasons("base:devel", { "base/image.yaml": image })).toEqual(["ARG TORCH_VERSION 2.6.0 -> 2.6.1"]);
+  });
+
+  test("a parent with another key will be rebuilt", async () => {
+    expect(await reasons("lib:runtime", { "base/requirements.lock": "x" })).toEqual([
+      "parent base:runtime will be rebuilt",
+    ]);
+  });
+
+  test("a base's new digest, an epoch, an edited, a new and a removed instruction each have their sentence", async () => {
+    const lock = `images: { debian:12: { digest: "sha256:${"e".repeat(64)}" } }`;
+    expect(await reasons("base:devel", { "bases.lock.yaml": lock })).toEqual([
+      `base image debian:12 sha256:${"d1".repeat(6)} -> sha256:${"e".repeat(12)}`,
+    ]);
+    expect(await reasons("base:devel", { "base/image.yaml": `${smallChain["base/image.yaml"]}epoch: 3\n` })).toEqual([
+      "epoch 0 -> 3",
+    ]);
+    const base = smallChain["base/Dockerfile"] ?? "";
+    const edited = (from: string, to: string) => reasons("base:runtime", { "base/Dockerfile": base.replace(from, to) });
+    expect(await edited("RUN strip", "RUN strip -s")).toEqual(["line 9 changed: RUN strip -> RUN strip -s"]);
+    expect(await edited("RUN strip", "RUN strip\nUSER app")).toEqual(["line 10 is new: USER app"]);
+    expect(await edited("RUN strip\n", "")).toEqual(["removed: RUN strip"]);
+  });
+
+  test("files that come, go, become executable or turn into links each have their word", async () => {
+    const [was] = Object.values(await inputsOf(smallChain));
+    if (!was) throw new Error("no inputs");
+    const file = { path: "f", mode: "0644", size: 1, sha256: "a" } as const;
+    const link = { path: "f", mode: "0777", size: 1, link: "x" } as const;
+    const said = (before: readonly object[], after: readonly object[]) =>
+      explain({ ...was, files: before as never }, { ...was, key: "other", files: after as never }).map(
+        ({ text }) => text,
+      );
+    expect(said([], [file])).toEqual(["f is new"]);
+    expect(said([file], [])).toEqual(["f is gone"]);
+    expect(said([file], [{ ...file, mode: "0755" }])).toEqual(["f became executable"]);
+    expect(said([{ ...file, mode: "0755" }], [file])).toEqual(["f is no longer executable"]);
+    expect(said([file], [link])).toEqual(["f is now a symlink to x (was a file)"]);
+    expect(said([link], [{ ...link, link: "y" }])).toEqual(["f now links to y (was x)"]);
+    expect(said([file], [file])).toEqual(["the same inputs are used in another order or place"]);
+  });
+
+  test("a build arg named like something every object has is no surprise", async () => {
+    const [was] = Object.values(await inputsOf(smallChain));
+    if (!was) throw new Error("no inputs");
+    expect(explain(was, { ...was, key: "other", args: { ...was.args, constructor: "1" } })).toEqual([
+      { kind: "arg", text: "ARG constructor is new: 1" },
+    ]);
+  });
+});
+
+describe("estimates", () => {
+  test("jobs are bounded by vCPUs and by memory, and are at least one", () => {
+    const shape = machineShape("c3-standard-176");
+    if (!shape) throw new Error("no machine");
+    expect(shape).toEqual({ name: "c3-standard-176", vCpus: 176, memoryGb: 704 });
+    expect([jobsFor(shape, 1), jobsFor(shape, 5.3), jobsFor(shape, 5000)]).toEqual([176, 112, 1]);
+    expect([machineShape("c3-standard-0"), machineShape("c3-standard"), machineShape("c4-x-8")]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("a smaller machine takes longer and a bigger one costs more a minute", () => {
+    const [big, small] = [machineShape("c3-standard-176"), machineShape("c3-standard-4")];
+    if (!big || !small) throw new Error("no machine");
+    expect(minutesOn(small, 25, big) / 60).toBeCloseTo(4, 0);
+    expect(dollarsFor(big, 25)).toBeGreaterThan(dollarsFor(small, 25));
+    expect(dollarsFor(big, 0)).toBe(0);
+  });
+});
+
+describe("schedules", () => {
+  const machines = [4, 8, 30, 88, 176];
+  const tasks: fc.Arbitrary<readonly Task[]> = fc
+    .array(
+      fc.record({
+        minutes: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.double({ min: 0.1, max: 60, noNaN: true })),
+        vCpus: fc.constantFrom(...machines),
+        quota: fc.constantFrom("a", "b"),
+        parents: fc.array(fc.nat(20), { maxLength: 3 }),
+      }),
+      { maxLength: 14 },
+    )
+    .map((drafts) =>
+      drafts.map(({ minutes, vCpus, quota, parents }, index) => ({
+        name: `t${index}`,
+        after: parents.filter((parent) => parent < index).map((parent) => `t${parent}`),
+        minutes,
+        vCpus,
+        quota,
+      })),
+    );
+  const quotas = fc.record({ a: fc.constantFrom(176, 200, 400) }, { requiredKeys: [] });
+
+  test("any chain is placed whole, parents first, under its quotas, not below the lower bound, the same each time", () => {
+    fc.assert(
+      fc.property(tasks, quotas, (chain, limits) => {
+        const { tasks: placed, makespan, lowerBound } = schedule(chain, limits);
+        const at = new Map(placed.map((one) => [one.name, one]));
+        expect([...at.keys()].sort()).toEqual(chain.map(({ name }) => name).sort());
+        for (const { name, after, minutes } of chain) {
+          const { start = -1, end = -1 } = at.get(name) ?? {};
+          expect(end - start).toBeCloseTo(minutes);
+          for (const parent of after)
+            expect(at.get(parent)?.end ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(start);
+        }
+        for (const { start } of placed) {
+          const used: Record<string, number> = {};
+          for (const { name, quota, vCpus } of chain) {
+            const other = at.get(name);
+            if (other && other.start <= start && start < other.end) used[quota] = (used[quota] ?? 0) + vCpus;
+          }
+          expect(used.a ?? 0).toBeLessThanOrEqual(limits.a ?? Number.POSITIVE_INFINITY);
+        }
+        expect(makespan).toBe(Math.max(0, ...placed.map(({ end }) => end)));
+        expect(makespan).toBeGreaterThanOrEqual(lowerBound - 1e-6);
+        expect(schedule(chain, limits)).toEqual({ tasks: placed, makespan, lowerBound });
+      }),
+      { numRuns: 300, seed: 9 },
+    );
+  });
+
+  test("without quotas the makespan is the length of the longest chain", () => {
+    fc.assert(
+      fc.property(tasks, (chain) => {
+        const { makespan } = schedule(chain);
+        const minutes = new Map(chain.map((one) => [one.name, one.minutes]));
+        const path = criticalPath(chain);
+        expect(path.reduce((sum, name) => sum + (minutes.get(name) ?? 0), 0)).toBeCloseTo(makespan);
+        for (const [index, name] of path.entries()) {
+          const before = path[index - 1];
+          if (before !== undefined) expect(chain.find((one) => one.name === name)?.after).toContain(before);
+        }
+      }),
+      { numRuns: 300, seed: 10 },
+    );
+  });
+
+  test("C3 machines have a quota of their own", () => {
+    expect(quotaOf("c3-standard-176")).not.toBe(quotaOf("e2-standard-8"));
+  });
+});
