@@ -70,7 +70,9 @@ export async function up(options: UpOptions): Promise<ServerInfo> {
     ...(options.timeScale === undefined ? [] : ["--time-scale", String(options.timeScale)]),
     ...(options.operationDelayMs === undefined ? [] : ["--operation-delay", String(options.operationDelayMs)]),
   ];
-  const child = spawn(process.execPath, words, { detached: true, stdio: ["ignore", log, log] });
+  // Compiled code is kept: the next start takes half the time.
+  const env = { NODE_COMPILE_CACHE: join(options.directory, "compiled"), ...process.env };
+  const child = spawn(process.execPath, words, { detached: true, stdio: ["ignore", log, log], env });
   child.unref();
   for (const end = Date.now() + START_MS; Date.now() < end; await sleep(10)) {
     const info = findServer(options.directory);

@@ -4,23 +4,20 @@ import type { Documents } from "../state/documents.ts";
 export interface BuildQuota {
   readonly metric: string;
   readonly displayName: string;
-  /** Which machine types count. */
-  readonly counts: (machineType: string) => boolean;
 }
 
+const C3_QUOTA: BuildQuota = {
+  metric: "cloudbuild.googleapis.com/concurrent_private_pool_c3_build_cpus",
+  displayName: "Concurrent C3 Build CPUs (Private Pool)",
+};
+
+const OTHER_QUOTA: BuildQuota = {
+  metric: "cloudbuild.googleapis.com/concurrent_private_pool_build_cpus",
+  displayName: "Concurrent Build CPUs (Private Pool)",
+};
+
 /** Cloud Build's quotas on private pools. */
-export const BUILD_QUOTAS: readonly BuildQuota[] = [
-  {
-    metric: "cloudbuild.googleapis.com/concurrent_private_pool_c3_build_cpus",
-    displayName: "Concurrent C3 Build CPUs (Private Pool)",
-    counts: (machineType) => machineType.startsWith("c3-"),
-  },
-  {
-    metric: "cloudbuild.googleapis.com/concurrent_private_pool_build_cpus",
-    displayName: "Concurrent Build CPUs (Private Pool)",
-    counts: (machineType) => !machineType.startsWith("c3-"),
-  },
-];
+export const BUILD_QUOTAS: readonly BuildQuota[] = [C3_QUOTA, OTHER_QUOTA];
 
 /** vCPUs that a project starts with here: three machines of the largest size. Google's own start is far lower. */
 const INITIAL_LIMIT = 528;
@@ -39,8 +36,8 @@ export function setQuotaLimit(documents: Documents, metric: string, vcpus: numbe
 }
 
 /** The quota that a machine type counts against. */
-export function quotaOf(machineType: string): BuildQuota | undefined {
-  return BUILD_QUOTAS.find((quota) => quota.counts(machineType));
+export function quotaOf(machineType: string): BuildQuota {
+  return machineType.startsWith("c3-") ? C3_QUOTA : OTHER_QUOTA;
 }
 
 /** The vCPUs of a machine type: the number at its end. */

@@ -33,20 +33,24 @@ export class Blobs {
 
   /** Writes a stream or bytes and returns what they are. */
   async write(content: Readable | Uint8Array): Promise<Blob> {
+    if (content instanceof Uint8Array) return this.keep(content);
     const upload = randomUUID();
     await this.append(upload, content);
     return this.finish(upload);
   }
 
   /** Writes bytes that are at hand, before it returns. */
-  keep(bytes: Uint8Array): void {
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const target = this.#blob(sha256);
-    if (existsSync(target)) return;
+  keep(bytes: Uint8Array): Blob {
+    const sums = new Sums();
+    sums.add(bytes);
+    const blob = sums.blob();
+    const target = this.#blob(blob.sha256);
+    if (existsSync(target)) return blob;
     mkdirSync(dirname(target), { recursive: true });
     const path = this.#upload(randomUUID());
     writeFileSync(path, bytes);
     renameSync(path, target);
+    return blob;
   }
 
   /** Adds bytes to an unfinished upload. Returns its size so far. */
@@ -79,25 +83,14 @@ export class Blobs {
   async finish(upload: string): Promise<Blob> {
     const path = this.#upload(upload);
     if (!existsSync(path)) await appendFile(path, new Uint8Array());
-    const sha256 = createHash("sha256");
-    const md5 = createHash("md5");
-    let checksum = 0;
-    let size = 0;
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-      const bytes = chunk as Buffer;
-      sha256.update(bytes);
-      md5.update(bytes);
-      checksum = crc32c(bytes, checksum);
-      size += bytes.length;
-    }
-    const digest = sha256.digest("hex");
-    const target = this.#blob(digest);
+    const sums = new Sums();
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) sums.add(chunk as Buffer);
+    const blob = sums.blob();
+    const target = this.#blob(blob.sha256);
     mkdirSync(dirname(target), { recursive: true });
     if (existsSync(target)) await rm(path);
     else await rename(path, target);
-    const checksumBytes = Buffer.alloc(4);
-    checksumBytes.writeUInt32BE(checksum);
-    return { sha256: digest, size, md5: md5.digest("base64"), crc32c: checksumBytes.toString("base64") };
+    return blob;
   }
 
   /** The blob's size in bytes, or undefined where there is none. */
@@ -119,5 +112,27 @@ export class Blobs {
 
   #upload(upload: string): string {
     return join(this.#uploads, upload);
+  }
+}
+
+/** The checksums of bytes that come one after the other. */
+class Sums {
+  readonly #sha256 = createHash("sha256");
+  readonly #md5 = createHash("md5");
+  #crc32c = 0;
+  #size = 0;
+
+  add(bytes: Uint8Array): void {
+    this.#sha256.update(bytes);
+    this.#md5.update(bytes);
+    this.#crc32c = crc32c(bytes, this.#crc32c);
+    this.#size += bytes.length;
+  }
+
+  blob(): Blob {
+    const checksum = Buffer.alloc(4);
+    checksum.writeUInt32BE(this.#crc32c);
+    const [sha256, md5] = [this.#sha256.digest("hex"), this.#md5.digest("base64")];
+    return { sha256, size: this.#size, md5, crc32c: checksum.toString("base64") };
   }
 }

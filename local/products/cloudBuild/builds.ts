@@ -66,7 +66,7 @@ export function createBuild(
     cloud.documents.put("cloudbuild.unfinished", buildKey(build), {});
     cloud.documents.put("cloudbuild.operations", operationName(build), buildKey(build));
   });
-  queueOf(cloud).pump();
+  if (build.status === "QUEUED") queueOf(cloud).add(build);
   return build;
 }
 
@@ -151,8 +151,8 @@ function approveBuild(call: Call): Message {
   const approval = { state: approved ? "APPROVED" : "REJECTED", config: { approvalRequired: true }, result };
   const decided = { ...build, approval, ...(approved && { status: "QUEUED" }) };
   call.cloud.documents.put(BUILDS, buildKey(build), decided);
-  if (!approved) queueOf(call.cloud).cancel(decided);
-  queueOf(call.cloud).pump();
+  if (approved) queueOf(call.cloud).add(decided);
+  else queueOf(call.cloud).cancel(decided);
   return operationOf(call.cloud, decided);
 }
 

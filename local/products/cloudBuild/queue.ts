@@ -27,6 +27,10 @@ export class BuildQueue {
   readonly #cloud: Cloud;
   readonly #worker: Worker;
   readonly #running = new Map<string, AbortController>();
+  /** Builds that wait, the longest first, by their keys. */
+  readonly #queued = new Map<string, Build>();
+  /** Builds that have a machine. */
+  readonly #working = new Map<string, Build>();
   readonly #ticker: NodeJS.Timeout;
 
   constructor(cloud: Cloud, worker: Worker) {
@@ -39,22 +43,38 @@ export class BuildQueue {
 
   /** Takes up the builds that were not over when the local cloud was stopped. */
   resume(): void {
-    for (const build of this.#unfinished("WORKING")) {
-      if (this.#worker.survivesRestart) this.#start(build);
+    const rows = this.#cloud.documents.list("cloudbuild.unfinished");
+    const builds = rows.flatMap((row) => this.#cloud.documents.get<Build>(BUILDS, row.name) ?? []);
+    for (const build of builds.sort((a, b) => (a.createTime < b.createTime ? -1 : 1))) {
+      if (build.status === "QUEUED") this.#queued.set(buildKey(build), build);
+      else if (build.status === "PENDING") continue;
+      else if (this.#worker.survivesRestart) this.#start(build);
       else this.#end(build, "INTERNAL_ERROR", "The local cloud was stopped while the build ran");
     }
     this.pump();
   }
 
+  /** Lets a build wait for its turn. */
+  add(build: Build): void {
+    this.#queued.set(buildKey(build), build);
+    this.pump();
+  }
+
   /** Starts what the quota allows, and ends what has waited too long. */
   pump(): void {
+    if (this.#queued.size === 0) return;
     const now = Date.now();
-    for (const build of this.#unfinished("QUEUED")) {
+    const used = this.#usage();
+    for (const build of this.#queued.values()) {
       if (now > Date.parse(build.createTime) + seconds(build.queueTtl) * 1000) {
         this.#end(build, "EXPIRED", "The build waited longer than its queueTtl");
-      } else if (this.#fits(build)) {
-        this.#start(this.#change(build, { status: "WORKING", startTime: new Date().toISOString() }));
+        continue;
       }
+      const { counter, amount, limit } = this.#demand(build);
+      const before = used.get(counter) ?? 0;
+      if (before + amount > limit) continue;
+      used.set(counter, before + amount);
+      this.#start(this.#change(build, { status: "WORKING", startTime: new Date().toISOString() }));
     }
   }
 
@@ -66,23 +86,24 @@ export class BuildQueue {
     return ended;
   }
 
-  #unfinished(status: string): readonly Build[] {
-    const rows = this.#cloud.documents.list<string>("cloudbuild.unfinished");
-    const builds = rows.flatMap((row) => this.#cloud.documents.get<Build>(BUILDS, row.name) ?? []);
-    return builds.filter((build) => build.status === status).sort((a, b) => (a.createTime < b.createTime ? -1 : 1));
+  /** What the running builds use of each quota. */
+  #usage(): Map<string, number> {
+    const used = new Map<string, number>();
+    for (const build of this.#working.values()) {
+      const { counter, amount } = this.#demand(build);
+      used.set(counter, (used.get(counter) ?? 0) + amount);
+    }
+    return used;
   }
 
-  #fits(build: Build): boolean {
+  /** The quota that a build counts against in its location, how much of it, and how much there is. */
+  #demand(build: Build): { readonly counter: string; readonly amount: number; readonly limit: number } {
+    const location = locationOfBuild(build);
     const machine = this.#machineOf(build);
-    const working = this.#unfinished("WORKING").filter((other) => locationOfBuild(other) === locationOfBuild(build));
-    if (machine === undefined) {
-      return working.filter((other) => this.#machineOf(other) === undefined).length < DEFAULT_POOL_BUILDS;
-    }
-    const quota = quotaOf(machine);
-    if (!quota) return true;
-    const machines = working.flatMap((other) => this.#machineOf(other) ?? []).filter(quota.counts);
-    const used = machines.reduce((sum, other) => sum + vcpusOf(other), 0);
-    return used + vcpusOf(machine) <= quotaLimit(this.#cloud.documents, quota.metric);
+    if (machine === undefined) return { counter: `${location} default`, amount: 1, limit: DEFAULT_POOL_BUILDS };
+    const { metric } = quotaOf(machine);
+    const limit = quotaLimit(this.#cloud.documents, metric);
+    return { counter: `${location} ${metric}`, amount: vcpusOf(machine), limit };
   }
 
   /** The machine type of a build's pool; undefined in Cloud Build's own pool. */
@@ -96,6 +117,8 @@ export class BuildQueue {
 
   #start(build: Build): void {
     const controller = new AbortController();
+    this.#queued.delete(buildKey(build));
+    this.#working.set(buildKey(build), build);
     this.#running.set(buildKey(build), controller);
     void this.#run(build, controller).finally(() => {
       this.#running.delete(buildKey(build));
@@ -210,6 +233,8 @@ export class BuildQueue {
     const current = this.#cloud.documents.get<Build>(BUILDS, buildKey(build)) ?? build;
     if (hasEnded(current)) return current;
     this.#cloud.documents.delete("cloudbuild.unfinished", buildKey(build));
+    this.#queued.delete(buildKey(build));
+    this.#working.delete(buildKey(build));
     return this.#change(current, {
       status,
       finishTime: new Date().toISOString(),

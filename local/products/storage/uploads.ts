@@ -22,6 +22,9 @@ interface Session {
 /** Chunks of a resumable upload, but for the last, are multiples of this many bytes. */
 const CHUNK_UNIT = 256 * 1024;
 
+/** The largest simple upload that is read into memory instead of through a file, in bytes. */
+const IN_MEMORY = 1 << 20;
+
 /** The largest multipart upload that is read, in bytes: larger ones go by the resumable protocol. */
 const MULTIPART_LIMIT = 256 * 1024 * 1024;
 
@@ -46,7 +49,9 @@ async function insertObject(call: Call): Promise<Message | RawAnswer> {
   if (kind === "multipart") return multipart(call);
   if (kind !== "media") throw invalid("uploadType must be media, multipart or resumable");
   const metadata = { name: call.query.name, contentType: call.request.headers["content-type"] };
-  return finish(call, call.path.bucket ?? "", metadata, call.query, await call.cloud.blobs.write(call.request));
+  const small = Number(call.request.headers["content-length"] ?? Number.POSITIVE_INFINITY) <= IN_MEMORY;
+  const content = small ? await readBytes(call.request) : call.request;
+  return finish(call, call.path.bucket ?? "", metadata, call.query, await call.cloud.blobs.write(content));
 }
 
 async function multipart(call: Call): Promise<Message> {

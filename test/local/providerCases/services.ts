@@ -1,0 +1,233 @@
+import { PROJECT } from "../testCloud.ts";
+import { type Case, L, label, P } from "./case.ts";
+
+/** IAM and the products around the builds. */
+export const serviceCases: readonly Case[] = [
+  {
+    what: "serviceaccount.Account",
+    base: "/iam/v1/",
+    create: [
+      "POST",
+      `${P}/serviceAccounts`,
+      { accountId: "builder", serviceAccount: { displayName: "Builder", description: "builds" } },
+    ],
+    path: `${P}/serviceAccounts/builder@${PROJECT}.iam.gserviceaccount.com`,
+    kept: {
+      email: `builder@${PROJECT}.iam.gserviceaccount.com`,
+      projectId: PROJECT,
+      displayName: "Builder",
+      uniqueId: expect.stringMatching(/^\d+$/),
+    },
+    change: [
+      "PATCH",
+      "",
+      { serviceAccount: { displayName: "Changed", description: "ignored" }, updateMask: "display_name" },
+    ],
+    after: { displayName: "Changed", description: "builds" },
+  },
+  {
+    what: "secretmanager.Secret",
+    base: "/secretmanager/v1/",
+    create: [
+      "POST",
+      `${P}/secrets?secretId=hub`,
+      { labels: label, annotations: { a: "b" }, replication: { automatic: {} } },
+    ],
+    path: `${P}/secrets/hub`,
+    kept: {
+      labels: label,
+      replication: { automatic: {} },
+      name: expect.stringMatching(/^projects\/\d+\/secrets\/hub$/),
+    },
+    change: ["PATCH", "?updateMask=labels,annotations", { labels: { x: "y" }, replication: { automatic: {} } }],
+    after: { labels: { x: "y" } },
+    gone: ["annotations"],
+  },
+  {
+    what: "pubsub.Topic",
+    base: "/pubsub/v1/",
+    create: ["PUT", `${P}/topics/refresh`, { labels: label, messageRetentionDuration: "86600s" }],
+    path: `${P}/topics/refresh`,
+    kept: { name: `${P}/topics/refresh`, labels: label, messageRetentionDuration: "86600s" },
+    change: ["PATCH", "?updateMask=messageRetentionDuration,labels", { topic: { labels: { x: "y" } } }],
+    after: { labels: { x: "y" } },
+    gone: ["messageRetentionDuration"],
+  },
+  {
+    what: "pubsub.Subscription",
+    base: "/pubsub/v1/",
+    before: [["PUT", `/pubsub/v1/${P}/topics/subscribed`, {}]],
+    create: [
+      "PUT",
+      `${P}/subscriptions/sub`,
+      {
+        topic: `${P}/topics/subscribed`,
+        ackDeadlineSeconds: 20,
+        messageRetentionDuration: "1200s",
+        expirationPolicy: {},
+        retryPolicy: { minimumBackoff: "10s", maximumBackoff: "600s" },
+        deadLetterPolicy: null,
+        filter: "x",
+        labels: label,
+      },
+    ],
+    path: `${P}/subscriptions/sub`,
+    kept: { topic: `${P}/topics/subscribed`, expirationPolicy: {}, filter: "x", ackDeadlineSeconds: 20 },
+    change: [
+      "PATCH",
+      "?updateMask=ackDeadlineSeconds,labels,bigqueryConfig",
+      { subscription: { ackDeadlineSeconds: 30 } },
+    ],
+    after: { ackDeadlineSeconds: 30, expirationPolicy: {} },
+    gone: ["labels", "bigqueryConfig"],
+  },
+  {
+    what: "logging.Metric",
+    base: "/logging/v2/",
+    create: [
+      "POST",
+      `${P}/metrics`,
+      {
+        name: "build-failures",
+        filter: "f",
+        description: "d",
+        labelExtractors: { image: "EXTRACT(jsonPayload.image)" },
+        metricDescriptor: {
+          metricKind: "DELTA",
+          valueType: "INT64",
+          unit: "1",
+          labels: [{ key: "image", description: "image", valueType: "STRING" }],
+        },
+      },
+    ],
+    path: `${P}/metrics/build-failures`,
+    kept: {
+      name: "build-failures",
+      filter: "f",
+      metricDescriptor: { labels: [{ key: "image", description: "image" }] },
+    },
+    change: [
+      "PUT",
+      "",
+      { name: "build-failures", filter: "g", metricDescriptor: { metricKind: "DELTA", valueType: "INT64" } },
+    ],
+    after: { filter: "g" },
+    gone: ["description", "labelExtractors"],
+  },
+  {
+    what: "monitoring.Dashboard",
+    base: "/monitoring/",
+    create: [
+      "POST",
+      `v1/${P}/dashboards`,
+      {
+        displayName: "Builds",
+        gridLayout: { columns: "2", widgets: [{ title: "t", text: { content: "c", format: "MARKDOWN" } }] },
+      },
+    ],
+    path: ({ name }) => `v1/${name}`,
+    kept: {
+      displayName: "Builds",
+      gridLayout: { columns: "2" },
+      name: expect.stringMatching(/^projects\/\d+\/dashboards\//),
+    },
+    change: ["PATCH", "", { displayName: "Changed", gridLayout: {} }],
+    after: { displayName: "Changed" },
+  },
+  {
+    what: "monitoring.AlertPolicy",
+    base: "/monitoring/",
+    create: [
+      "POST",
+      `v3/${P}/alertPolicies`,
+      {
+        displayName: "a",
+        combiner: "OR",
+        enabled: true,
+        severity: "WARNING",
+        userLabels: { a: "b" },
+        documentation: { content: "c", mimeType: "text/markdown" },
+        alertStrategy: { autoClose: "1800s" },
+        conditions: [
+          {
+            displayName: "rate",
+            conditionThreshold: {
+              filter: "f",
+              comparison: "COMPARISON_GT",
+              duration: "0s",
+              thresholdValue: 1,
+              aggregations: [{ alignmentPeriod: "60s", perSeriesAligner: "ALIGN_RATE" }],
+              trigger: { count: 1 },
+            },
+          },
+        ],
+      },
+    ],
+    path: ({ name }) => `v3/${name}`,
+    kept: {
+      enabled: true,
+      combiner: "OR",
+      conditions: [{ displayName: "rate", conditionThreshold: { thresholdValue: 1 } }],
+    },
+    change: [
+      "PATCH",
+      "?updateMask=displayName,conditions",
+      { displayName: "b", conditions: [{ displayName: "other", conditionThreshold: { filter: "f" } }] },
+    ],
+    after: { displayName: "b", combiner: "OR", conditions: [{ displayName: "other" }] },
+  },
+  {
+    what: "monitoring.NotificationChannel",
+    base: "/monitoring/",
+    create: [
+      "POST",
+      `v3/${P}/notificationChannels`,
+      {
+        type: "email",
+        displayName: "d",
+        enabled: true,
+        labels: { email_address: "a@example.com" },
+        userLabels: { a: "b" },
+      },
+    ],
+    path: ({ name }) => `v3/${name}`,
+    kept: { type: "email", enabled: true, labels: { email_address: "a@example.com" } },
+    change: [
+      "PATCH",
+      "",
+      { type: "email", displayName: "e", enabled: true, labels: { email_address: "b@example.com" } },
+    ],
+    after: { displayName: "e", labels: { email_address: "b@example.com" } },
+    gone: ["userLabels"],
+    remove: "?force=false",
+  },
+  {
+    what: "cloudscheduler.Job",
+    base: "/cloudscheduler/v1/",
+    create: [
+      "POST",
+      `${L}/jobs`,
+      {
+        name: `${L}/jobs/weekly`,
+        schedule: "0 3 * * 1",
+        timeZone: "Etc/UTC",
+        description: "d",
+        pubsubTarget: { topicName: `${P}/topics/refresh`, data: "eA==" },
+      },
+    ],
+    path: `${L}/jobs/weekly`,
+    kept: { name: `${L}/jobs/weekly`, schedule: "0 3 * * 1", attemptDeadline: "180s", state: "ENABLED" },
+    change: [
+      "PATCH",
+      "",
+      {
+        schedule: "0 4 * * 1",
+        timeZone: "Etc/UTC",
+        attemptDeadline: "180s",
+        pubsubTarget: { topicName: `${P}/topics/refresh`, data: "eA==" },
+      },
+    ],
+    after: { schedule: "0 4 * * 1", name: `${L}/jobs/weekly`, state: "ENABLED" },
+    gone: ["description"],
+  },
+];

@@ -1,0 +1,137 @@
+import { L, P } from "./providerCases/case.ts";
+import { PROJECT, startTestCloud, type TestCloud } from "./testCloud.ts";
+
+let cloud: TestCloud;
+beforeAll(async () => {
+  cloud = await startTestCloud();
+  await cloud.ok("POST", `/artifactregistry/v1/${L}/repositories?repositoryId=images`, { format: "DOCKER" });
+  await cloud.ok("PUT", `/pubsub/v1/${P}/topics/refresh`, {});
+});
+afterAll(() => cloud.close());
+
+test("a remote repository without credentials has no empty messages left of them", async () => {
+  const base = `/artifactregistry/v1/${L}/repositories`;
+  const remoteRepositoryConfig = {
+    dockerRepository: { publicRepository: "DOCKER_HUB" },
+    upstreamCredentials: { usernamePasswordCredentials: { username: "u" } },
+  };
+  await cloud.ok("POST", `${base}?repository_id=pruned`, {
+    format: "DOCKER",
+    mode: "REMOTE_REPOSITORY",
+    remoteRepositoryConfig,
+  });
+  const mask = "remoteRepositoryConfig.upstreamCredentials.usernamePasswordCredentials.username";
+  await cloud.ok("PATCH", `${base}/pruned?updateMask=${mask}`, {});
+  const { remoteRepositoryConfig: left } = await cloud.ok(`GET`, `${base}/pruned`);
+  expect(left).toEqual({ dockerRepository: { publicRepository: "DOCKER_HUB" } });
+});
+
+test("a custom role is deleted softly: it stays readable, counts as deleted and comes back by undelete", async () => {
+  const role = { title: "t", includedPermissions: ["storage.objects.get"], stage: "GA" };
+  expect((await cloud.call("GET", `/iam/v1/${P}/roles/reader`)).status).toBe(404);
+  expect(await cloud.ok("POST", `/iam/v1/${P}/roles`, { roleId: "reader", role })).toMatchObject({
+    name: `${P}/roles/reader`,
+    ...role,
+  });
+  await cloud.ok("PATCH", `/iam/v1/${P}/roles/reader`, { ...role, title: "changed" });
+  expect(await cloud.ok("DELETE", `/iam/v1/${P}/roles/reader`)).toMatchObject({ deleted: true });
+  expect(await cloud.ok("GET", `/iam/v1/${P}/roles/reader`)).toMatchObject({ deleted: true, title: "changed" });
+  expect((await cloud.call("POST", `/iam/v1/${P}/roles`, { roleId: "reader", role })).status).toBe(409);
+  await cloud.ok("POST", `/iam/v1/${P}/roles/reader:undelete`, {});
+  expect(await cloud.ok("GET", `/iam/v1/${P}/roles/reader`)).not.toHaveProperty("deleted");
+});
+
+test("services are listed with the provider's query, enabled in batches and disabled", async () => {
+  const fresh = await startTestCloud({ services: "initial" });
+  try {
+    const list = `/serviceusage/v1/${P}/services?fields=services/name,nextPageToken&filter=state:ENABLED&pageSize=200&alt=json&prettyPrint=false`;
+    const names = async () =>
+      (await fresh.ok<{ services: { name: string }[] }>("GET", list)).services.map(({ name }) =>
+        name.split("/").at(-1),
+      );
+    expect(await names()).not.toContain("cloudbuild.googleapis.com");
+    const early = await fresh.call("GET", `/cloudbuild/v1/${P}/builds`);
+    expect([early.status, early.body.error.details]).toMatchObject([403, [{ reason: "SERVICE_DISABLED" }]]);
+    const serviceIds = ["cloudbuild.googleapis.com", "iam.googleapis.com"];
+    expect(await fresh.ok("POST", `/serviceusage/v1/${P}/services:batchEnable`, { serviceIds })).toMatchObject({
+      done: true,
+    });
+    expect(await names()).toEqual(expect.arrayContaining(serviceIds));
+    await fresh.ok("GET", `/cloudbuild/v1/${P}/builds`);
+    await fresh.ok("POST", `/serviceusage/v1/${P}/services/cloudbuild.googleapis.com:disable`, {
+      checkIfServiceHasUsage: "SKIP",
+    });
+    expect(await names()).not.toContain("cloudbuild.googleapis.com");
+  } finally {
+    await fresh.close();
+  }
+});
+
+test.each([
+  ["a repository", "/artifactregistry/v1/", `${L}/repositories/images`, "GET", "?", "roles/artifactregistry.reader"],
+  ["a topic", "/pubsub/v1/", `${P}/topics/refresh`, "GET", "?", "roles/pubsub.publisher"],
+  ["a project", "/resourcemanager/v1/", P, "POST", "?", "roles/browser"],
+  [
+    "a service account",
+    "/iam/v1/",
+    `${P}/serviceAccounts/policy@${PROJECT}.iam.gserviceaccount.com`,
+    "POST",
+    "?options.requestedPolicyVersion=3",
+    "roles/iam.serviceAccountUser",
+  ],
+])(
+  "the policy of %s is read, written with its etag and emptied as the provider does",
+  async (_what, base, name, verb, query, role) => {
+    if (name.includes("policy@")) await cloud.account("policy");
+    const read = () =>
+      cloud.ok<{ etag: string; bindings?: object[] }>(
+        verb,
+        `${base}${name}:getIamPolicy${query}`,
+        verb === "POST" ? {} : undefined,
+      );
+    const write = (policy: object) => cloud.call("POST", `${base}${name}:setIamPolicy`, { policy });
+    const { etag } = await read();
+    const bindings = [{ role, members: ["user:a@example.com"] }];
+    expect((await write({ bindings, etag, version: 3 })).status).toBe(200);
+    const after = await read();
+    expect(after.bindings).toEqual(bindings);
+    expect(await write({ bindings, etag, version: 3 })).toMatchObject({
+      status: 409,
+      body: { error: { status: "ABORTED" } },
+    });
+    expect((await write({ etag: after.etag, version: 3 })).status).toBe(200);
+    expect(await read()).not.toHaveProperty("bindings");
+  },
+);
+
+test("operations end later where the cloud is set so, and a fault ends one in an error, which polling shows", async () => {
+  const slow = await startTestCloud({ settings: { operationDelayMs: 150 } });
+  try {
+    const pools = `/cloudbuild/v1/${L}/workerPools`;
+    const poll = async (name: string) => {
+      for (;;) {
+        const operation = await slow.ok<{ done?: boolean; error?: object }>("GET", `/cloudbuild/v1/${name}`);
+        if (operation.done) return operation;
+      }
+    };
+    const first = await slow.ok<{ name: string; done: boolean }>("POST", `${pools}?workerPoolId=good`, {});
+    expect(first.done).toBe(false);
+    expect(await poll(first.name)).toMatchObject({ response: { "@type": expect.stringContaining("WorkerPool") } });
+    slow.running.cloud.faults.add({
+      route: "*.workerPools.create",
+      kind: "operation",
+      message: "no capacity",
+      count: 1,
+    });
+    const second = await slow.ok<{ name: string; done: boolean }>("POST", `${pools}?workerPoolId=bad`, {});
+    expect(second.done).toBe(false);
+    expect((await poll(second.name)).error).toEqual({ code: 9, message: "no capacity" });
+    expect((await slow.call("GET", `${pools}/bad`)).status).toBe(404);
+  } finally {
+    await slow.close();
+  }
+});
+
+test("no call of the provider was refused as malformed", () => {
+  expect(cloud.running.cloud.journal.since().filter((entry) => entry.refused)).toEqual([]);
+});
