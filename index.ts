@@ -1,6 +1,7 @@
 import { type Input, log, output, StackReference } from "@pulumi/pulumi";
 import type { Chain } from "./builder/targetToPublish.ts";
 import { planChain } from "./chain/plan.ts";
+import { announcePlan } from "./components/announcePlan.ts";
 import { ImageChain } from "./components/ImageChain.ts";
 import { Infrastructure } from "./components/Infrastructure.ts";
 import { readChain } from "./provider/catalogueChain.ts";
@@ -34,12 +35,14 @@ export default async function stack() {
     if (action === "refused") log.warn(`${target} is left out: ${reasons.map(({ text }) => text).join("; ")}`);
   }
   if (settings.images === "none") return { registry: registry.images, build };
+  // Images wait for their address, so it is told what is missing before the first of them is looked after.
+  const announced = registry.images.apply((address) => announcePlan(address, chain, settings));
   const { images } = new ImageChain("images", {
     plan,
     inputs: new Map([...chain.chain.targets].map(([target, { inputs }]) => [target, inputs])),
     catalogue: settings.catalogue,
     machines: settings.machines,
-    registry: registry.images,
+    registry: announced,
     mode: settings.images,
     ...(settings.promoteFrom ? { promoteFrom: registryOf(settings.promoteFrom) } : { build }),
   });
