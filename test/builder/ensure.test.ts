@@ -7,13 +7,13 @@ import type { Locks } from "../../cloud/lock.ts";
 import { ObjectLocks } from "../../cloud/objectLocks.ts";
 import { pause } from "../../cloud/retry.ts";
 import { type Bench, startBench } from "../cloud/onLocalCloud.ts";
-import { allBuilds, builderOn, kindsOf, lockTimes, machine, targetOf } from "./scene.ts";
+import { allBuilds, builderOn, closeBench, kindsOf, lockTimes, machine, targetOf } from "./scene.ts";
 
 jest.setTimeout(60_000);
 
 let bench: Bench;
 
-afterEach(() => bench.cloud.close());
+afterEach(() => closeBench(bench));
 
 const uploaded = { context: "c".repeat(64), dockerfile: "d".repeat(64) };
 
@@ -152,7 +152,7 @@ describe("killed at a step, and run again", () => {
   test.each(Array.from({ length: 13 }, (_, n) => n + 1))(
     "at call %i: one build, one digest, no lock for ever",
     async (call) => {
-      bench = await startBench({ timeScale: 120 });
+      bench = await startBench({ timeScale: 240 });
       const dying = dyingAt(call, bench);
       const target = targetOf(dying, "base:runtime");
       const first = ensure(target, dying.services, dying.settings, () => {}, { pollMs: 20 });

@@ -3,14 +3,14 @@ import type { TargetToPublish } from "../../builder/job.ts";
 import { type RunOptions, runPlan } from "../../builder/run.ts";
 import type { Plan, PlannedTarget } from "../../chain/plan.ts";
 import { type Bench, startBench } from "../cloud/onLocalCloud.ts";
-import { allBuilds, type Builder, builderOn, machine, targetOf } from "./scene.ts";
+import { allBuilds, type Builder, builderOn, closeBench, machine, targetOf } from "./scene.ts";
 
 jest.setTimeout(60_000);
 
 let bench: Bench;
 let builder: Builder;
 
-afterEach(() => bench.cloud.close());
+afterEach(() => closeBench(bench));
 
 const c3 = "concurrent_private_pool_c3_build_cpus";
 

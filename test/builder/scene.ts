@@ -9,13 +9,14 @@ import { publishedReference } from "../../chain/target.ts";
 import { ObjectLocks } from "../../cloud/objectLocks.ts";
 import { defaultLogins } from "../../cloud/registry/credentials.ts";
 import { OciRegistry } from "../../cloud/registry/ociRegistry.ts";
+import { pause } from "../../cloud/retry.ts";
 import { type Bench, BUCKET, POOL, REGION, REGISTRY_PATH } from "../cloud/onLocalCloud.ts";
 import { PROJECT } from "../local/testCloud.ts";
 
 export const machine = "c3-standard-88";
 
 /** Short, so that a lock whose holder was killed is free again soon. */
-export const lockTimes = { lease: 600, look: 40 };
+export const lockTimes = { lease: 300, look: 30 };
 
 /** One process that builds: its own clients, and the events that it heard. */
 export interface Builder {
@@ -100,4 +101,12 @@ export async function allBuilds(bench: Bench): Promise<readonly { readonly id: s
   const path = `/cloudbuild/v1/projects/${PROJECT}/locations/${REGION}/builds`;
   const { builds = [] } = await bench.cloud.ok<{ builds?: { id: string; status: string }[] }>("GET", path);
   return builds;
+}
+
+/** Ends what still runs, then the local cloud. */
+export async function closeBench(bench: Bench): Promise<void> {
+  bench.cloud.running.cloud.faults.clear();
+  for (const { id } of await allBuilds(bench)) await bench.builds.cancel(id);
+  await pause(100);
+  await bench.cloud.close();
 }
