@@ -84,7 +84,7 @@ function lintTarget(target: GraphTarget, catalogue: Catalogue, chain: CollectedC
   for (const [name, value] of collected?.config.env ?? []) {
     if (!isSymbolic(value) || !settings.hints.some((hint) => value.includes(`hint ${hint}`))) continue;
     const problem = `ENV ${name} takes the hint ${readable(value)} into the image, but hints are not part of the key`;
-    add("hint-leak", lineNaming(dockerfile.instructions, name), problem, "use the hint in RUN only");
+    add("hint-leak", lineOfEnv(dockerfile.instructions, name), problem, "use the hint in RUN only");
   }
   for (const { path } of collected?.inputs.files ?? []) {
     if (!path.endsWith(".sh")) continue;
@@ -110,6 +110,11 @@ function shellTexts(instruction: Instruction, file: string): readonly ShellText[
 
 function lineOfArg(instructions: readonly Instruction[], arg: string): number {
   const found = instructions.find((one) => one.kind === "ARG" && one.args.some(({ name }) => name === arg));
+  return found?.source.line ?? 1;
+}
+
+function lineOfEnv(instructions: readonly Instruction[], variable: string): number {
+  const found = instructions.findLast((one) => one.kind === "ENV" && one.pairs.some(({ name }) => name === variable));
   return found?.source.line ?? 1;
 }
 
