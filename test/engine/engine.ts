@@ -26,6 +26,8 @@ export async function startEngine(projects: readonly string[]): Promise<Engine> 
   writeFileSync(join(folder, "Pulumi.yaml"), project);
   const cloud = await startLocalCloud({ directory: join(folder, "cloud"), projects });
   const standIn = await startStandIn(cloud);
+  // The program runs in this process, and asks the registry itself.
+  Object.assign(process.env, environmentOf(cloud.origin, cloud.operatorToken));
   const envVars = {
     ...environmentOf(cloud.origin, cloud.operatorToken),
     PULUMI_HOME: join(folder, "home"),

@@ -54,8 +54,10 @@ test("an edit of one file is previewed as that image and its descendants, and wr
   const start = now();
   catalogue.write("app/data", "changed\n");
   const seen: string[] = [];
+  const said: string[] = [];
   await dev.preview({
-    onEvent: ({ resourcePreEvent }) => {
+    onEvent: ({ resourcePreEvent, diagnosticEvent }) => {
+      said.push(diagnosticEvent?.message ?? "");
       const { op, type, urn, detailedDiff } = resourcePreEvent?.metadata ?? {};
       if (type !== "strata:index:Image" || op !== "update") return;
       seen.push(
@@ -69,6 +71,9 @@ test("an edit of one file is previewed as that image and its descendants, and wr
     'app:run inputs["file app/data"] key reference',
     'tool:run inputs["parent app:run"] key reference',
   ]);
+  expect(said.join("")).toMatch(
+    /2 of 4 images are published; to be built: app:run, tool:run\. .*longest chain: app:run -> tool:run/,
+  );
   expect(journal(start).filter(({ write }) => write)).toEqual([]);
 }, 60_000);
 
@@ -93,6 +98,17 @@ test("an image that somebody deleted is found by a refresh and published again u
   expect(Object.keys(imagesOf((await dev.up()).outputs))).toHaveLength(4);
   expect(submitted(start)).toHaveLength(1);
 }, 120_000);
+
+test("an update that was killed while it built is taken up again, and nothing is built twice", async () => {
+  catalogue.write("base/data", "another base\n");
+  const start = now();
+  const killed = dev.up({ signal: AbortSignal.timeout(6000) });
+  await expect(killed).rejects.toThrow();
+  await dev.cancel().catch(() => undefined);
+  const { outputs } = await dev.up();
+  expect(Object.keys(imagesOf(outputs))).toHaveLength(4);
+  expect(submitted(start)).toHaveLength(3);
+}, 180_000);
 
 test("an environment that promotes copies by digest and builds nothing", async () => {
   const { "strata:tool": _, ...common } = settings();

@@ -1,0 +1,30 @@
+import type { Action, Plan } from "../../chain/plan.ts";
+import { summary } from "../../components/announcePlan.ts";
+
+function plan(actions: Readonly<Record<string, Action>>, makespan = 0, dollars = 0): Plan {
+  const names = Object.keys(actions);
+  const count = (action: Action) => names.filter((name) => actions[name] === action).length;
+  const [reuse, build, unknown, refused] = (["reuse", "build", "unknown", "refused"] as const).map(count);
+  return {
+    targets: names.map((target) => ({ target, action: actions[target] })),
+    totals: { reuse, build, unknown, refused, minutes: makespan, dollars, makespan },
+    criticalPath: names.filter((name) => actions[name] === "build"),
+  } as unknown as Plan;
+}
+
+test("where all is published there is nothing to say of time and money", () => {
+  expect(summary(plan({ "a:run": "reuse", "b:run": "reuse" }))).toBe(
+    "2 of 2 images are published; nothing is to be built.",
+  );
+});
+
+test("what is to be built is named, with time, money and the longest chain", () => {
+  expect(summary(plan({ "a:run": "reuse", "b:run": "build", "c:run": "build" }, 95.2, 51.239))).toBe(
+    "1 of 3 images are published; to be built: b:run, c:run. " +
+      "That takes about 1 h 36 min and $51.24; longest chain: b:run -> c:run.",
+  );
+});
+
+test("a target that cannot be keyed is not counted among the images", () => {
+  expect(summary(plan({ "a:run": "reuse", "b:run": "refused" }))).toContain("1 of 1 images are published");
+});
