@@ -51,11 +51,16 @@ function bakeTarget(one: GraphTarget, catalogue: Catalogue, chain: CollectedChai
     context: folder,
     dockerfile: image.dockerfilePath,
     target: stage,
-    args: image.settings.args,
+    args: Object.fromEntries(Object.entries(image.settings.args).map(([name, value]) => [name, literal(value)])),
     contexts: Object.fromEntries(contexts),
     tags: [name],
     platforms: inputs ? [inputs.platform] : [],
   };
+}
+
+/** Bake reads "${...}" and "%{...}" in texts as expressions; doubled they stand for themselves. */
+function literal(text: string): string {
+  return text.replace(/[$%](?=\{)/g, "$&$&");
 }
 
 /** Bake allows letters, digits, "_" and "-" in a target's name. */
