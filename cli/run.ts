@@ -4,9 +4,9 @@ import type { Terminal } from "./terminal.ts";
 
 /**
  * The exit codes of every command: done; a problem, told on standard error; a command line that cannot be read; and,
- * where asked for, that something would be built or has drifted.
+ * where asked for, that something would be built or has drifted; that builds were left running; that they were cancelled.
  */
-export const EXIT = { done: 0, problem: 1, usage: 2, differs: 3 } as const;
+export const EXIT = { done: 0, problem: 1, usage: 2, differs: 3, left: 4, interrupted: 130 } as const;
 
 type Register = (program: Command, terminal: Terminal, finish: (code: number) => void) => void;
 
@@ -18,6 +18,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   lint: async () => (await import("./commands/lint.ts")).lintCommand,
   bake: async () => (await import("./commands/bake.ts")).bakeCommand,
   lock: async () => (await import("./commands/lock.ts")).lockCommand,
+  build: async () => (await import("./commands/build.ts")).buildCommand,
+  watch: async () => (await import("./commands/watch.ts")).watchCommand,
+  verify: async () => (await import("./commands/verify.ts")).verifyCommand,
   local: async () => (await import("./commands/local.ts")).localCommand,
 };
 
@@ -65,4 +68,4 @@ Examples:
   strata bake | docker buildx bake -f - arr-ml-stack_runtime
 
 Exit codes: 0 done, 1 a problem, 2 the command line cannot be read, 3 something would be built (plan --exit-code)
-or has drifted (lock --check).`;
+or has drifted (lock --check), 4 builds were left running (build, watch), 130 they were cancelled.`;

@@ -1,0 +1,174 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type RunResult, runPlan } from "../../builder/run.ts";
+import { targetToPublish } from "../../builder/targetToPublish.ts";
+import { UserError } from "../../chain/errors.ts";
+import type { Plan, PlannedTarget } from "../../chain/plan.ts";
+import type { BuildService } from "../../cloud/buildService.ts";
+import { openEnvironment, SETTINGS_OPTION } from "../buildEnvironment.ts";
+import { planBuild, requireCost } from "../buildPlan.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { CATALOGUE_OPTION, openChain } from "../openChain.ts";
+import { type BuildScreen, buildScreen } from "../render/buildLive.ts";
+import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
+import { styleFor } from "../render/style.ts";
+import { EXIT } from "../run.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface Options {
+  readonly catalogue: string;
+  readonly settings?: string;
+  readonly onFailure: "finish" | "cancel";
+  readonly maxCost?: number;
+  readonly jobs?: number;
+}
+
+/** Pause between two looks at a build, in milliseconds: Google limits how often a project may look. */
+export const POLL_MS = 5000;
+
+/** `strata build`: builds what is not published, and follows it. */
+export function buildCommand(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command("build")
+    .description("build what is not published yet, parents first, and follow it")
+    .argument("[targets...]", "image:stage or image, with what they are built on; by default all")
+    .option(...CATALOGUE_OPTION)
+    .option(...SETTINGS_OPTION)
+    .addOption(
+      new Option("--on-failure <what>", "when a target fails: let the other builds finish, or cancel them")
+        .choices(["finish", "cancel"])
+        .default("finish"),
+    )
+    .option("--max-cost <dollars>", "refuse a plan that is expected to cost more", aboveZero)
+    .option("--jobs <number>", "compile jobs of each build, in place of what its machine and memory allow", wholeNumber)
+    .addHelpText("after", EXAMPLES)
+    .action(async (names: readonly string[], options: Options) => {
+      finish(await build(names, options, terminal, POLL_MS));
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  pulumi stack output build --json >build.json
+  strata build --settings build.json                       everything that is not published
+  strata build --settings build.json arr-trainer --max-cost 40
+
+Ctrl-C leaves the builds running and says how to come back to them; a second one cancels them.
+Exit codes: 0 all published, 1 a target failed or a problem, 2 the command line cannot be read,
+4 left while builds go on, 130 cancelled.`;
+
+/** @param pollMs pause between two looks at a build, in milliseconds */
+export async function build(
+  names: readonly string[],
+  options: Options,
+  terminal: Terminal,
+  pollMs: number,
+): Promise<number> {
+  const environment = await openEnvironment(options.settings, terminal);
+  const open = await openChain(options.catalogue, terminal);
+  const { plan, quotas } = await planBuild(names, open, environment);
+  const style = styleFor(terminal);
+  terminal.stdout.write(`${renderPlanTree(plan, style)}\n${renderPlanSummary(plan, style)}`);
+  const refused = plan.targets.filter(({ action }) => action === "refused");
+  if (refused.length > 0) {
+    throw new UserError({
+      problem: `${refused.length} targets cannot be keyed, so nothing is built`,
+      value: refused.map(({ target }) => target).join(", "),
+      fix: "mend what stands beside them above, or name the targets that are to be built",
+    });
+  }
+  if (plan.totals.build === 0) return EXIT.done;
+  requireCost(plan, options.maxCost);
+
+  const { settings, services } = environment;
+  const prepare = (planned: PlannedTarget, published: ReadonlyMap<string, string>) => {
+    const jobs = options.jobs ?? planned.jobs;
+    return targetToPublish({ ...planned, jobs }, open, published, settings.images);
+  };
+  const screen = buildScreen(plan, terminal);
+  const leaving = new Leaving(services.builds, screen);
+  try {
+    const result = await runPlan(
+      plan,
+      prepare,
+      services,
+      settings,
+      (event) => {
+        if (event.kind === "QUEUED") leaving.own.set(event.target, event.build);
+        if (event.kind === "PUBLISHED" || event.kind === "FAILED") leaving.own.delete(event.target);
+        screen.tell(event);
+      },
+      { pollMs, quotas, onFailure: options.onFailure, detach: leaving.signal },
+    );
+    return await conclude(plan, result, leaving, { say: (line) => screen.say(line) });
+  } finally {
+    leaving.stop();
+    screen.close();
+  }
+}
+
+/** What Ctrl-C does: the first leaves the builds alone, the second cancels those of this run. */
+class Leaving {
+  /** The builds of this run that have not ended, by target. */
+  readonly own = new Map<string, string>();
+  cancelled: Promise<unknown> | undefined;
+  private readonly builds: BuildService;
+  private readonly screen: BuildScreen;
+  private readonly controller = new AbortController();
+  readonly stop: () => void;
+
+  constructor(builds: BuildService, screen: BuildScreen) {
+    this.builds = builds;
+    this.screen = screen;
+    this.stop = onInterrupt(() => this.interrupt());
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  private interrupt(): void {
+    if (this.signal.aborted) {
+      this.screen.say("Cancelling the builds of this run.");
+      this.cancelled ??= Promise.all([...this.own.values()].map((build) => this.builds.cancel(build)));
+      return;
+    }
+    this.screen.say("Leaving; the builds that run go on. Ctrl-C once more cancels them.");
+    this.controller.abort();
+  }
+}
+
+async function conclude(
+  plan: Plan,
+  { published, failed, skipped, detached }: RunResult,
+  leaving: Leaving,
+  { say }: Pick<BuildScreen, "say">,
+): Promise<number> {
+  if (leaving.cancelled !== undefined) {
+    await leaving.cancelled;
+    say(`The builds that ran are cancelled; ${published.size} of ${plan.targets.length} targets are published.`);
+    return EXIT.interrupted;
+  }
+  for (const [target, build] of detached) say(`${target} goes on. To come back: strata watch ${build}`);
+  if (failed.size > 0) {
+    const also = skipped.size > 0 ? `; not built because of that: ${[...skipped.keys()].join(", ")}` : "";
+    say(`FAILED: ${[...failed.keys()].join(", ")}${also}; published: ${published.size}`);
+    return EXIT.problem;
+  }
+  if (published.size < plan.targets.length) {
+    say("To go on with the rest, run the same command again: it attaches to what runs.");
+    return EXIT.left;
+  }
+  say(`All ${published.size} targets are published.`);
+  return EXIT.done;
+}
+
+function aboveZero(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("It must be a number above 0.");
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number above 0.");
+}

@@ -1,0 +1,174 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { build } from "../../cli/commands/build.ts";
+import { verify } from "../../cli/commands/verify.ts";
+import { watch } from "../../cli/commands/watch.ts";
+import { runCli } from "../../cli/run.ts";
+import { setQuotaLimit } from "../../local/products/quotas.ts";
+import { allBuilds, builderOn } from "../builder/scene.ts";
+import { type Bench, startBench } from "../cloud/onLocalCloud.ts";
+
+jest.setTimeout(60_000);
+
+let bench: Bench;
+let folder: string;
+let terminal: ReturnType<typeof recorder>;
+
+/** Starts a local cloud with simulated builds, a catalogue of three tiers, and a file of settings. */
+async function start(timeScale = 0): Promise<void> {
+  bench = await startBench({ timeScale });
+  folder = mkdtempSync(join(tmpdir(), "strata-build-"));
+  image("base", "FROM scratch AS base\nCOPY base/file /file\n", { "base/file": "one" });
+  image("middle", "FROM base:base AS middle\nCOPY middle/file /middle\n", { "middle/file": "two" });
+  image("top", "FROM middle:middle AS top\nCOPY --from=base:base /file /again\n", {});
+  const { settings } = builderOn(bench);
+  write("settings.json", JSON.stringify(settings));
+  terminal = recorder();
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+function image(name: string, dockerfile: string, files: Readonly<Record<string, string>>, more = ""): void {
+  write(`catalogue/${name}/Dockerfile`, dockerfile);
+  write(
+    `catalogue/${name}/image.yaml`,
+    `description: ${name}\nmachine: c3-standard-88\nexpectedMinutes: 10\n${more}verify:\n  - {run: [test, -e, /file], tier: build}\n`,
+  );
+  for (const [path, text] of Object.entries(files)) write(`catalogue/${path}`, text);
+}
+
+function recorder(isTTY = false) {
+  const written = { out: "", err: "" };
+  const writer = (stream: "out" | "err") => ({
+    isTTY,
+    columns: 100,
+    write(text: string) {
+      written[stream] += text;
+    },
+  });
+  return {
+    stdout: writer("out"),
+    stderr: writer("err"),
+    env: { ...bench.environment, DOCKER_CONFIG: folder, STRATA_SETTINGS: join(folder, "settings.json"), NO_COLOR: "1" },
+    written,
+  };
+}
+
+const catalogue = () => join(folder, "catalogue");
+const options = (more: object = {}) => ({ catalogue: catalogue(), onFailure: "finish" as const, ...more });
+
+afterEach(async () => {
+  await bench.cloud.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("strata build publishes parents before children; a second one submits nothing at all", async () => {
+  await start();
+  expect(await build([], options(), terminal, 10)).toBe(0);
+  const { out } = terminal.written;
+  expect(out).toContain("3 to build");
+  expect(out.indexOf("base:base: published after")).toBeLessThan(out.indexOf("middle:middle: build "));
+  expect(out).toContain("All 3 targets are published.");
+  expect(await allBuilds(bench)).toHaveLength(3);
+
+  const again = recorder();
+  expect(await runCli(["build", "--catalogue", catalogue()], again)).toBe(0);
+  expect(again.written.out).toContain("0 to build, 3 to reuse");
+  expect(await allBuilds(bench)).toHaveLength(3);
+});
+
+test("what is named is built with what it is built on, and nothing else", async () => {
+  await start();
+  expect(await build(["middle"], options(), terminal, 10)).toBe(0);
+  expect(terminal.written.out).not.toContain("top:top");
+  expect(await allBuilds(bench)).toHaveLength(2);
+});
+
+test("--max-cost refuses before anything is submitted, and says what it would cost", async () => {
+  await start();
+  expect(await runCli(["build", "--catalogue", catalogue(), "--max-cost", "5"], terminal)).toBe(1);
+  expect(terminal.written.err).toMatch(/costs more than --max-cost allows[\s\S]*about \$12\.80[\s\S]*\$5\.00 at most/);
+  expect(await allBuilds(bench)).toEqual([]);
+  expect(await runCli(["build", "--max-cost", "cheap"], terminal)).toBe(2);
+});
+
+test("a quota that cannot fit the machine is an error with its name and the number to ask for, and no build", async () => {
+  await start();
+  const { documents } = bench.cloud.running.cloud;
+  setQuotaLimit(documents, "cloudbuild.googleapis.com/concurrent_private_pool_c3_build_cpus", 4);
+  expect(await runCli(["build", "--catalogue", catalogue()], terminal)).toBe(1);
+  expect(terminal.written.err).toMatch(/concurrent_private_pool_c3_build_cpus[\s\S]*88 vCPUs/);
+  expect(await allBuilds(bench)).toEqual([]);
+});
+
+test("a failure takes its descendants with it; the exit code and the last line say so", async () => {
+  await start();
+  // Somebody has taken the repository's writer role away from the builds.
+  bench.cloud.running.cloud.documents.put("policy", "projects/proj-test", { bindings: [] });
+  expect(await build([], options(), terminal, 10)).toBe(1);
+  expect(terminal.written.out).toContain("FAILED: base:base; not built because of that: middle:middle, top:top");
+});
+
+test("Ctrl-C once leaves the builds running and says how to come back; strata watch follows to the end", async () => {
+  await start(400);
+  const running = build([], options(), terminal, 50);
+  await until(() => terminal.written.out.includes("base:base: building"));
+  process.emit("SIGINT");
+  expect(await running).toBe(4);
+  const [, id = ""] = /To come back: strata watch (\S+)/.exec(terminal.written.out) ?? [];
+  expect((await allBuilds(bench)).map(({ status }) => status)).toEqual(["WORKING"]);
+
+  const other = recorder();
+  expect(await watch(id, {}, other, 50)).toBe(0);
+  expect(other.written.out).toContain(`${id}: 95 % simulated`);
+  expect(other.written.out).toContain(`${id}: succeeded`);
+});
+
+test("Ctrl-C twice cancels the builds of this run", async () => {
+  await start(60);
+  const running = build([], options(), terminal, 300);
+  await until(() => terminal.written.out.includes("base:base: building"));
+  process.emit("SIGINT");
+  process.emit("SIGINT");
+  expect(await running).toBe(130);
+  expect((await allBuilds(bench)).map(({ status }) => status)).toEqual(["CANCELLED"]);
+});
+
+test("on a terminal a run is drawn over itself: a bar, the marker, elapsed and remaining time, cost so far", async () => {
+  await start(600);
+  const live = recorder(true);
+  expect(await build(["base"], options(), live, 20)).toBe(0);
+  const drawn = live.written.out;
+  expect(drawn).toMatch(/0 of 1 published · 1 building · \d+ s · \$\d\.\d\d so far/);
+  expect(drawn).toMatch(/tier 0 {2}base:base {2}█{12}░{8} {2}60 % {2}.* left, \$\d\.\d\d {2}simulated/);
+  expect(drawn).toContain("\x1b[2A\x1b[J");
+  expect(drawn).toMatch(/base:base {2}published after \d+ s/);
+});
+
+test("strata verify runs the checks as steps in the published image, by digest, and shows the log", async () => {
+  await start();
+  expect(await runCli(["verify", "base", "--catalogue", catalogue()], terminal)).toBe(1);
+  expect(terminal.written.err).toContain("base:base is not published under the key that it has here");
+  await build(["base"], options(), terminal, 10);
+  expect(await verify("base", { catalogue: catalogue() }, terminal, 10)).toBe(0);
+  expect(terminal.written.out).toMatch(/simulated [\d.:]+\/proj-test\/images\/base\/base@sha256:[0-9a-f]{64}/);
+  expect(terminal.written.out).toContain("base:base: all 1 checks passed");
+});
+
+test("the three commands need settings, and say where to get them", async () => {
+  await start();
+  const bare = { ...terminal, env: { ...bench.environment } };
+  for (const words of [["build"], ["watch", "id"], ["verify", "base"]]) {
+    expect(await runCli(words, bare)).toBe(1);
+  }
+  expect(terminal.written.err).toContain("pulumi stack output build --json");
+  expect(readFileSync(join(folder, "settings.json"), "utf8")).toContain("pools");
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
