@@ -18,6 +18,7 @@ const program: PulumiFn = async () => {
 const config = {
   "gcp:project": "acme-images",
   "gcp:region": "us-east4",
+  "strata:images": "none",
   "strata:source": JSON.stringify({
     repository: "https://github.com/acme/images.git",
     installation: 12345678,
