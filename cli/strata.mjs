@@ -1,5 +1,6 @@
-#!/usr/bin/env node
-// Starts the command line. Plain JavaScript, because the Node that finds this file may be too old for TypeScript: then
+#!/usr/bin/env -S node --min-semi-space-size=64 --max-semi-space-size=64
+// Starts the command line. The two options give short-lived objects room, so that a short run collects no garbage: a
+// fifth of a plan's time. Plain JavaScript, because the Node that finds this file may be too old for TypeScript: then
 // the project's own Node takes over.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
