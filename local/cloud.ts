@@ -14,8 +14,8 @@ export interface CloudSettings {
   readonly operationDelayMs: number;
   /** How many times faster than real the simulated builds run; 0 finishes them at once. */
   readonly timeScale: number;
-  /** Who runs builds. */
-  readonly worker: "simulated";
+  /** Who runs builds: for real, with BuildKit, or in appearance. */
+  readonly worker: "buildkit" | "simulated";
 }
 
 /** What the settings are when nobody says otherwise. */
