@@ -2,22 +2,11 @@ import { type Catalogue, pathIn } from "./catalogue.ts";
 import type { CollectedChain } from "./collect.ts";
 import type { Instruction } from "./dockerfile/instructions.ts";
 import { isSymbolic, readable } from "./dockerfile/symbols.ts";
+import type { Finding } from "./finding.ts";
 import type { Graph, GraphTarget } from "./graph.ts";
 import { lintShell, type ShellText } from "./lintShell.ts";
 import { UnresolvedPin } from "./unresolved.ts";
 import { wrongPairs } from "./versions.ts";
-
-/** Something that makes an image unkeyable, unrepeatable or unsafe. */
-export interface Finding {
-  /** An error makes the result wrong or unsafe; a warning lets it drift. */
-  readonly severity: "error" | "warning";
-  /** The rule's name, by which it is excused in place. */
-  readonly rule: string;
-  readonly file: string;
-  readonly line: number;
-  readonly problem: string;
-  readonly fix: string;
-}
 
 /** How a finding is excused: a comment in the line above, with the reason. */
 const EXCUSE = /#\s*strata lint: allow ([a-z-]+): \S/;

@@ -1,4 +1,4 @@
-import type { Finding } from "./lint.ts";
+import type { Finding } from "./finding.ts";
 
 /** A piece of shell: the text of a RUN, or a script that an image reads. */
 export interface ShellText {

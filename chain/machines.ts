@@ -1,3 +1,5 @@
+import { UserError } from "./errors.ts";
+
 /** A machine type of a build pool. */
 export interface MachineShape {
   readonly name: string;
@@ -28,6 +30,21 @@ export function machineShape(name: string): MachineShape | undefined {
   if (!match || perCpu === undefined) return undefined;
   const vCpus = Number(match[2]);
   return { name, vCpus, memoryGb: vCpus * perCpu };
+}
+
+/**
+ * The same for a machine that has to be known.
+ * @throws UserError for a name that is none
+ */
+export function machineNamed(name: string): MachineShape {
+  const shape = machineShape(name);
+  if (shape) return shape;
+  throw new UserError({
+    problem: "this is no machine type that strata knows",
+    value: name,
+    allowed: `${Object.keys(GB_PER_VCPU).join(", ")}, each with a number of vCPUs: c3-standard-176`,
+    fix: "correct the name in image.yaml or in the environment's machines",
+  });
 }
 
 /** Share of a machine's memory that compile jobs may fill. */

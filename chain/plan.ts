@@ -3,7 +3,7 @@ import { dollarsFor, minutesOn } from "./estimate.ts";
 import { explain, type Reason } from "./explain.ts";
 import type { Graph, GraphTarget } from "./graph.ts";
 import type { TargetInputs } from "./inputs.ts";
-import { jobsFor, machineShape } from "./machines.ts";
+import { jobsFor, machineNamed } from "./machines.ts";
 import { criticalPath, type Quotas, quotaOf, schedule, type Task } from "./schedule.ts";
 
 /**
@@ -68,7 +68,7 @@ export interface PlanFacts {
 
 /**
  * Decides for every target of a collected chain. Has no effects.
- * @throws UserError where a machine exceeds its quota
+ * @throws UserError where a machine exceeds its quota, or is none
  */
 export function planChain(graph: Graph, chain: CollectedChain, facts: PlanFacts = {}): Plan {
   const targets: PlannedTarget[] = [];
@@ -103,7 +103,7 @@ export function buildTasks(targets: readonly PlannedTarget[]): readonly Task[] {
       name: target,
       after: [...parents, ...(sharesWith === undefined ? [] : [sharesWith])].filter((name) => builds.has(name)),
       minutes,
-      vCpus: machineShape(machine)?.vCpus ?? 0,
+      vCpus: machineNamed(machine).vCpus,
       quota: quotaOf(machine),
     }));
 }
@@ -116,8 +116,8 @@ function planTarget(
 ): PlannedTarget | undefined {
   const { settings } = one.image;
   const machine = facts.machines?.[settings.machine] ?? settings.machine;
-  const shape = machineShape(machine);
-  const jobs = shape ? jobsFor(shape, settings.peakGbPerJob) : 1;
+  const shape = machineNamed(machine);
+  const jobs = jobsFor(shape, settings.peakGbPerJob);
   const common = { target: one.name, tier: one.tier, parents: one.parents, machine, jobs, minutes: 0, dollars: 0 };
   const refused = chain.refused.get(one.name);
   if (refused) {
@@ -138,7 +138,7 @@ function planTarget(
     action: "build",
     reasons: explain(facts.before?.get(one.name), collected.inputs),
     minutes,
-    dollars: shape ? dollarsFor(shape, minutes) : 0,
+    dollars: dollarsFor(shape, minutes),
     ...(shared && { sharesWith: shared.target }),
   };
 }
@@ -147,8 +147,7 @@ function expectedMinutes({ name, image }: GraphTarget, machine: string, facts: P
   const recorded = facts.recordedMinutes?.get(name);
   if (recorded !== undefined) return recorded;
   const { expectedMinutes: minutes, machine: declared } = image.settings;
-  const [measuredOn, shape] = [machineShape(declared), machineShape(machine)];
-  return measuredOn && shape ? minutesOn(shape, minutes, measuredOn) : minutes;
+  return minutesOn(machineNamed(machine), minutes, machineNamed(declared));
 }
 
 /**

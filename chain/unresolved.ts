@@ -1,6 +1,5 @@
 import type { FileTree } from "./context/tree.ts";
 import { UserError } from "./errors.ts";
-import type { FileRecord } from "./inputs.ts";
 
 /** What stands in a lock in place of a digest or a list that nobody has asked for yet. */
 export const UNRESOLVED = "unresolved";
@@ -18,7 +17,11 @@ const MAX_BYTES = 4096;
  * Refuses a target that reads a lock whose last line is the word `unresolved`: its build would stop there, perhaps after an hour.
  * @param pathOf how messages name a path of the tree
  */
-export function refuseUnresolved(tree: FileTree, files: readonly FileRecord[], pathOf: (path: string) => string): void {
+export function refuseUnresolved(
+  tree: FileTree,
+  files: readonly { readonly path: string; readonly size: number }[],
+  pathOf: (path: string) => string,
+): void {
   for (const { path, size } of files) {
     if (size > MAX_BYTES || !/\.(lock|sha256)$/.test(path) || tree.entry(path)?.kind !== "file") continue;
     const lines = tree.read(path).toString("utf8").trimEnd().split("\n");

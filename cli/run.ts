@@ -1,12 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../chain/errors.ts";
+import { EXIT } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
-
-/**
- * The exit codes of every command: done; a problem, told on standard error; a command line that cannot be read; and,
- * where asked for, that something would be built or has drifted; that builds were left running; that they were cancelled.
- */
-export const EXIT = { done: 0, problem: 1, usage: 2, differs: 3, left: 4, interrupted: 130 } as const;
 
 type Register = (program: Command, terminal: Terminal, finish: (code: number) => void) => void;
 

@@ -6,12 +6,12 @@ import type { Plan, PlannedTarget } from "../../chain/plan.ts";
 import type { BuildService } from "../../cloud/buildService.ts";
 import { openEnvironment, SETTINGS_OPTION } from "../buildEnvironment.ts";
 import { planBuild, requireCost } from "../buildPlan.ts";
+import { EXIT } from "../exit.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { CATALOGUE_OPTION, openChain } from "../openChain.ts";
+import { CATALOGUE_OPTION, type OpenChain, openChain, targetNamed } from "../openChain.ts";
 import { type BuildScreen, buildScreen } from "../render/buildLive.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
 import { styleFor } from "../render/style.ts";
-import { EXIT } from "../run.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Options {
@@ -53,7 +53,7 @@ Examples:
   strata build --settings build.json arr-trainer --max-cost 40
 
 Ctrl-C leaves the builds running and says how to come back to them; a second one cancels them.
-Exit codes: 0 all published, 1 a target failed or a problem, 2 the command line cannot be read,
+Exit codes: 0 all published, 1 a target failed or was refused, or a problem, 2 the command line cannot be read,
 4 left while builds go on, 130 cancelled.`;
 
 /** @param pollMs pause between two looks at a build, in milliseconds */
@@ -68,15 +68,10 @@ export async function build(
   const { plan, quotas } = await planBuild(names, open, environment);
   const style = styleFor(terminal);
   terminal.stdout.write(`${renderPlanTree(plan, style)}\n${renderPlanSummary(plan, style)}`);
+  requireKeys(plan, names, open);
   const refused = plan.targets.filter(({ action }) => action === "refused");
-  if (refused.length > 0) {
-    throw new UserError({
-      problem: `${refused.length} targets cannot be keyed, so nothing is built`,
-      value: refused.map(({ target }) => target).join(", "),
-      fix: "mend what stands beside them above, or name the targets that are to be built",
-    });
-  }
-  if (plan.totals.build === 0) return EXIT.done;
+  const leftOut = refused.length === 0 ? EXIT.done : EXIT.problem;
+  if (plan.totals.build === 0) return leftOut;
   requireCost(plan, options.maxCost);
 
   const { settings, services } = environment;
@@ -99,11 +94,24 @@ export async function build(
       },
       { pollMs, quotas, onFailure: options.onFailure, detach: leaving.signal },
     );
-    return await conclude(plan, result, leaving, { say: (line) => screen.say(line) });
+    const code = await conclude(plan, result, leaving, { say: (line) => screen.say(line) });
+    return code === EXIT.done ? leftOut : code;
   } finally {
     leaving.stop();
     screen.close();
   }
+}
+
+/** Refuses what was asked for by name and cannot be keyed; of a whole catalogue the rest is built all the same. */
+function requireKeys(plan: Plan, names: readonly string[], open: OpenChain): void {
+  const named = new Set(names.map((name) => targetNamed(name, open)));
+  const refused = plan.targets.filter(({ target, action }) => action === "refused" && named.has(target));
+  if (refused.length === 0) return;
+  throw new UserError({
+    problem: "what was asked for cannot be keyed, so nothing is built",
+    value: refused.map(({ target }) => target).join(", "),
+    fix: "mend what stands beside it above",
+  });
 }
 
 /** What Ctrl-C does: the first leaves the builds alone, the second cancels those of this run. */
@@ -154,7 +162,8 @@ async function conclude(
     say(`FAILED: ${[...failed.keys()].join(", ")}${also}; published: ${published.size}`);
     return EXIT.problem;
   }
-  if (published.size < plan.targets.length) {
+  const { build, reuse } = plan.totals;
+  if (published.size < build + reuse) {
     say("To go on with the rest, run the same command again: it attaches to what runs.");
     return EXIT.left;
   }

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { lintCatalogue } from "../../chain/lint.ts";
+import { EXIT } from "../exit.ts";
 import { CATALOGUE_OPTION, openChain } from "../openChain.ts";
 import { styleFor } from "../render/style.ts";
-import { EXIT } from "../run.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Options {

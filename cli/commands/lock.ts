@@ -10,8 +10,8 @@ import { withDigests } from "../../chain/lockFile.ts";
 import { UNRESOLVED } from "../../chain/unresolved.ts";
 import type { ImageRegistry } from "../../cloud/registry/imageRegistry.ts";
 import { OciRegistry } from "../../cloud/registry/ociRegistry.ts";
+import { EXIT } from "../exit.ts";
 import { CATALOGUE_OPTION } from "../openChain.ts";
-import { EXIT } from "../run.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Options {

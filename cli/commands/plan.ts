@@ -4,10 +4,10 @@ import type { TargetInputs } from "../../chain/inputs.ts";
 import { type Plan, planChain } from "../../chain/plan.ts";
 import { publishedReference } from "../../chain/target.ts";
 import { UnresolvedPin } from "../../chain/unresolved.ts";
+import { EXIT } from "../exit.ts";
 import { CATALOGUE_OPTION, type OpenChain, openChain, openChainAt, targetNamed } from "../openChain.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
 import { styleFor } from "../render/style.ts";
-import { EXIT } from "../run.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Options {

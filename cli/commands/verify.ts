@@ -7,8 +7,8 @@ import { parseReference } from "../../chain/reference.ts";
 import { publishedReference } from "../../chain/target.ts";
 import type { BuildRequest, BuildService, BuildStep } from "../../cloud/buildService.ts";
 import { openEnvironment, SETTINGS_OPTION } from "../buildEnvironment.ts";
+import { EXIT } from "../exit.ts";
 import { CATALOGUE_OPTION, openChain, targetNamed } from "../openChain.ts";
-import { EXIT } from "../run.ts";
 import type { Terminal } from "../terminal.ts";
 import { POLL_MS } from "./build.ts";
 

@@ -4,9 +4,9 @@ import { keyTag } from "../../builder/request.ts";
 import { UserError } from "../../chain/errors.ts";
 import type { Build, BuildService } from "../../cloud/buildService.ts";
 import { openEnvironment, SETTINGS_OPTION } from "../buildEnvironment.ts";
+import { EXIT } from "../exit.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { linesOf } from "../render/buildLines.ts";
-import { EXIT } from "../run.ts";
 import type { Terminal } from "../terminal.ts";
 import { POLL_MS } from "./build.ts";
 

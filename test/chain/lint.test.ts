@@ -1,4 +1,5 @@
-import { type Finding, lintCatalogue } from "../../chain/lint.ts";
+import type { Finding } from "../../chain/finding.ts";
+import { lintCatalogue } from "../../chain/lint.ts";
 import { lintShell } from "../../chain/lintShell.ts";
 import { chainOf, changed, DIGEST, settings } from "./smallChain.ts";
 

@@ -1,6 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import type { FileTree } from "../../../chain/context/tree.ts";
+import { findGoOracle, type GoOracle } from "../goOracle.ts";
 import { allPaths } from "./memoryTree.ts";
 
 /** What BuildKit's own code can be asked; see fixtures/oracle.go. */
@@ -22,18 +21,9 @@ export interface Answer {
   readonly digests?: readonly string[];
 }
 
-/** The oracle, or why it cannot be had on this machine. */
-export type Oracle =
-  | { readonly ask: (questions: readonly Question[]) => readonly Answer[]; readonly reason?: undefined }
-  | { readonly ask?: undefined; readonly reason: string };
-
-/** Gets the oracle while the caller waits. */
-export function findOracle(): Oracle {
-  const script = join(process.cwd(), "test", "chain", "context", "buildOracle.ts");
-  const built = spawnSync(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
-  if (built.status !== 0) throw new Error(`buildOracle.ts ended with status ${built.status}`);
-  const { program, reason } = JSON.parse(built.stdout) as { program?: string; reason?: string };
-  return program === undefined ? { reason: reason ?? "" } : { ask: (questions) => askProgram(program, questions) };
+/** Gets the oracle while the caller waits, or says why it cannot be had. */
+export function findOracle(): GoOracle<Question, Answer> {
+  return findGoOracle("context");
 }
 
 /** A tree in the oracle's words. */
@@ -42,14 +32,4 @@ export function inOracleWords(tree: FileTree): object[] {
     const entry = tree.entry(path);
     return { path, ...entry, ...(entry?.kind === "file" && { content: tree.read(path).toString() }) };
   });
-}
-
-function askProgram(program: string, questions: readonly Question[]): readonly Answer[] {
-  const input = questions.map((question) => `${JSON.stringify(question)}\n`).join("");
-  const run = spawnSync(program, { input, encoding: "utf8", maxBuffer: 2 ** 30 });
-  if (run.status !== 0) throw new Error(`the oracle ended with status ${run.status}: ${run.stderr}`);
-  return run.stdout
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Answer);
 }

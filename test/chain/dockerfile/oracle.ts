@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import type { Heredoc } from "../../../chain/dockerfile/syntax.ts";
 import type { WordOptions } from "../../../chain/dockerfile/words.ts";
+import { findGoOracle, type GoOracle } from "../goOracle.ts";
 
 /** What BuildKit's own parser and word reader can be asked; see fixtures/oracle.go. */
 export type Question =
@@ -33,26 +32,7 @@ export interface Answer {
   readonly instructions?: readonly OracleInstruction[];
 }
 
-/** The oracle, or why it cannot be had on this machine. */
-export type Oracle =
-  | { readonly ask: (questions: readonly Question[]) => readonly Answer[]; readonly reason?: undefined }
-  | { readonly ask?: undefined; readonly reason: string };
-
-/** Gets the oracle while the caller waits. */
-export function findOracle(): Oracle {
-  const script = join(process.cwd(), "test", "chain", "dockerfile", "buildOracle.ts");
-  const built = spawnSync(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
-  if (built.status !== 0) throw new Error(`buildOracle.ts ended with status ${built.status}`);
-  const { program, reason } = JSON.parse(built.stdout) as { program?: string; reason?: string };
-  return program === undefined ? { reason: reason ?? "" } : { ask: (questions) => askProgram(program, questions) };
-}
-
-function askProgram(program: string, questions: readonly Question[]): readonly Answer[] {
-  const input = questions.map((question) => `${JSON.stringify(question)}\n`).join("");
-  const run = spawnSync(program, { input, encoding: "utf8", maxBuffer: 2 ** 30 });
-  if (run.status !== 0) throw new Error(`the oracle ended with status ${run.status}: ${run.stderr}`);
-  return run.stdout
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Answer);
+/** Gets the oracle while the caller waits, or says why it cannot be had. */
+export function findOracle(): GoOracle<Question, Answer> {
+  return findGoOracle("dockerfile");
 }

@@ -1,26 +1,27 @@
 /**
- * Builds fixtures/oracle.go once per machine and prints where it is as JSON, or why it cannot be had: a test file has to
- * know that while it is being read.
+ * Builds the fixtures/oracle.go of a folder beside this file (its name is the argument) once per machine and prints where
+ * it is as JSON, or why it cannot be had: a test file has to know that while it is being read.
  */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { UserError } from "../../../chain/errors.ts";
-import { type Cached, cachedFolder } from "../../../toolbox/cache.ts";
-import { run } from "../../../toolbox/command.ts";
-import { onStandardError } from "../../../toolbox/tool.ts";
+import { UserError } from "../../chain/errors.ts";
+import { type Cached, cachedFolder } from "../../toolbox/cache.ts";
+import { run } from "../../toolbox/command.ts";
+import { onStandardError } from "../../toolbox/tool.ts";
 
-const source = join(import.meta.dirname, "fixtures", "oracle.go");
+const subject = process.argv[2] ?? "";
+const source = join(import.meta.dirname, subject, "fixtures", "oracle.go");
 const version = "0.34.2";
 const goMod = `module strata.invalid/oracle\n\ngo 1.26\n\nrequire github.com/moby/buildkit v${version}\n`;
 
 const oracle: Cached = {
-  name: "dockerfile-oracle",
+  name: `${subject}-oracle`,
   version,
   inputs: goMod + readFileSync(source, "utf8"),
-  about: "1 min",
+  about: "2 min",
   async make(folder) {
-    const work = mkdtempSync(join(tmpdir(), "strata-dockerfile-oracle-"));
+    const work = mkdtempSync(join(tmpdir(), "strata-oracle-"));
     try {
       writeFileSync(join(work, "go.mod"), goMod);
       copyFileSync(source, join(work, "main.go"));
