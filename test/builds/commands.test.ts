@@ -96,6 +96,16 @@ test("--max-cost refuses before anything is submitted, and says what it would co
   expect(await runCli(["build", "--max-cost", "cheap"], terminal)).toBe(2);
 });
 
+test("a target that cannot be keyed is left out and ends the run with 1; asked for by name, nothing is built", async () => {
+  await start();
+  image("stray", "FROM nowhere.example/unpinned:1 AS stray\n", {});
+  expect(await runCli(["build", "stray", "--catalogue", catalogue()], terminal)).toBe(1);
+  expect(terminal.written.err).toMatch(/cannot be keyed, so nothing is built[\s\S]*stray:stray/);
+  expect(await allBuilds(bench)).toEqual([]);
+  expect(await build([], options(), terminal, 10)).toBe(1);
+  expect(terminal.written.out).toContain("All 3 targets are published.");
+});
+
 test("a quota that cannot fit the machine is an error with its name and the number to ask for, and no build", async () => {
   await start();
   const { documents } = bench.cloud.running.cloud;
