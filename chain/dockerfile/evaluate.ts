@@ -18,10 +18,8 @@ export type ImageLookup = (image: ImageReference, line: number) => ImageConfig;
 export interface UsedInstruction {
   readonly stage: string;
   readonly instruction: Instruction;
-  /** The step it makes; undefined for metadata. */
+  /** The step it makes; undefined for FROM and metadata. */
   readonly step?: Step;
-  /** Whether it is metadata that is kept in the target's configuration or history. */
-  readonly inTarget: boolean;
 }
 
 /** What a target consists of before any file is read. */
@@ -93,12 +91,11 @@ class Evaluator {
     const state = new StageState({ stage: stage.label, file, escape }, base);
     state.line = stage.from.source.line;
     if (state.config.workdir !== "") state.config.workdir = this.workdir(state, state.config.workdir);
-    const used: UsedInstruction[] = [];
-    const inTarget = this.isInTarget(stage);
+    const used: UsedInstruction[] = [{ stage: stage.label, instruction: stage.from }];
     for (const instruction of [...this.triggers(base.config.onbuild, stage), ...stage.instructions]) {
       state.line = instruction.source.line;
       const step = this.apply(instruction, state, stage, base.platform);
-      used.push({ stage: stage.label, instruction, inTarget, ...(step && { step }) });
+      used.push({ stage: stage.label, instruction, ...(step && { step }) });
       this.noteArgs(instruction, state);
     }
     for (const name of stage.usedGlobals) this.args.set(name, this.stages.globals.get(name) ?? "");
@@ -107,13 +104,6 @@ class Evaluator {
     this.walked.set(stage, result);
     this.used.set(stage, used);
     return result;
-  }
-
-  /** Whether a stage is the target or one that the target is FROM. */
-  private isInTarget(stage: Stage): boolean {
-    for (let at: Stage | string = this.stages.target; typeof at !== "string"; at = at.base)
-      if (at === stage) return true;
-    return false;
   }
 
   private image(name: string, platform: Platform, source: InstructionOf<"FROM"> | Instruction): Walked {

@@ -189,6 +189,7 @@ test("the inputs of a target say everything that is in its key, and what its ins
     parents: {},
   });
   expect(devel?.instructions.map(({ stage, line, text, files }) => [stage, line, text, files])).toEqual([
+    ["devel", 1, "FROM debian:12 AS devel", undefined],
     ["devel", 2, "ARG TORCH_VERSION", undefined],
     ["devel", 3, "ARG MAX_JOBS", undefined],
     ["devel", 4, "RUN build $TORCH_VERSION", undefined],
