@@ -106,6 +106,17 @@ test("a target that cannot be keyed is left out and ends the run with 1; asked f
   expect(terminal.written.out).toContain("All 3 targets are published.");
 });
 
+test("a plan counts with the machine that a pool has, whatever the catalogue names", async () => {
+  await start();
+  const place = "projects/proj-test/locations/us-east4/workerPools";
+  const workerConfig = { machineType: "e2-standard-4", diskSizeGb: "100" };
+  await bench.cloud.ok("POST", `/cloudbuild/v1/${place}?workerPoolId=small`, { privatePoolV1Config: { workerConfig } });
+  const pools = { "c3-standard-88": `${place}/small` };
+  write("settings.json", JSON.stringify({ ...builderOn(bench).settings, pools }));
+  expect(await build(["base"], options(), terminal, 10)).toBe(0);
+  expect(terminal.written.out).toMatch(/base:base +build .* e2-standard-4/);
+});
+
 test("a quota that cannot fit the machine is an error with its name and the number to ask for, and no build", async () => {
   await start();
   const { documents } = bench.cloud.running.cloud;
