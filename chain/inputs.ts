@@ -137,7 +137,7 @@ export async function collectTarget(
   const evaluation = evaluateTarget(resolveStages(dockerfile, options), options, (image, line) =>
     images.lookUp(image, line),
   );
-  const syntaxDigest = images.syntax();
+  const syntaxDigest = images.syntax(options.args.get("BUILDKIT_SYNTAX"));
   const context = withoutIgnored(source.context, readIgnoreRules(source.dockerfile, source.context));
   const selections = selectAll(evaluation, context);
   const { files, digests } = await readFiles(context, selections.values());
@@ -190,9 +190,10 @@ class Images {
     return parent ? { parent: parent.key } : { base: found(this.bases, name) };
   }
 
-  /** The digest of the image that a "# syntax=" line names. */
-  syntax(): string | undefined {
-    const { syntaxImage, file } = this.dockerfile;
+  /** The digest of the image that interprets the Dockerfile: the build arg's before that of a "# syntax=" line. */
+  syntax(given: string | undefined): string | undefined {
+    const { file } = this.dockerfile;
+    const syntaxImage = given ?? this.dockerfile.syntaxImage;
     if (syntaxImage === undefined) return undefined;
     const digest = pinnedDigest(syntaxImage, this.source.lock, { file, line: 1 });
     this.bases.set(syntaxImage, digest);

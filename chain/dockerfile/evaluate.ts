@@ -140,7 +140,8 @@ class Evaluator {
       case "RUN": {
         const suppliers = mountSuppliers(instruction, this.stages, stage).map((one) => this.supply(one, instruction));
         const cacheNamespace = this.options.args.get("BUILDKIT_CACHE_MOUNT_NS") ?? "";
-        return evaluateRun(instruction, state, suppliers, { platform, cacheNamespace });
+        const hostname = this.options.args.get("BUILDKIT_SANDBOX_HOSTNAME") ?? "";
+        return evaluateRun(instruction, state, suppliers, { platform, cacheNamespace, hostname });
       }
       case "COPY": {
         const supplier = copySupplier(instruction, this.stages, stage);

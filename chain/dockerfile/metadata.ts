@@ -14,6 +14,9 @@ export interface ArgValues {
   readonly hints: ReadonlySet<string>;
 }
 
+/** Args that speak to BuildKit and are kept from the environment of steps. */
+const FOR_BUILDKIT: ReadonlySet<string> = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
+
 /** Applies an instruction that makes no file system: it changes the environment, the configuration and the history. */
 export function evaluateMetadata(instruction: Instruction, state: StageState, values: ArgValues): void {
   const { config } = state;
@@ -102,7 +105,7 @@ function declareArgs(
     const value = hints.has(name)
       ? symbol(`hint ${name}`)
       : (given.get(name) ?? (fallback === undefined ? globals.get(name) : state.expand(fallback)));
-    if (value !== undefined) state.setEnv(name, value);
+    if (value !== undefined && !FOR_BUILDKIT.has(name)) state.setEnv(name, value);
     state.args.push({ name, value: value ?? "" });
     return value === undefined ? name : `${name}=${value}`;
   });

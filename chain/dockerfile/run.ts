@@ -19,13 +19,14 @@ export function withShell(state: StageState, parts: readonly string[]): readonly
  * RUN: a step that gets the environment, folder and user of its place, the command as the shell gets it, and its
  * mounts.
  * @param suppliers what the mounts take files from, in their order; undefined for the context or nothing
- * @param build the platform, and the namespace of cache mounts (the build arg BUILDKIT_CACHE_MOUNT_NS)
+ * @param build the platform, the namespace of cache mounts (the build arg BUILDKIT_CACHE_MOUNT_NS), and the host name
+ *   that the command sees (BUILDKIT_SANDBOX_HOSTNAME)
  */
 export function evaluateRun(
   run: InstructionOf<"RUN">,
   state: StageState,
   suppliers: readonly (FileSystem | undefined)[],
-  build: { readonly platform: Platform; readonly cacheNamespace: string },
+  build: { readonly platform: Platform; readonly cacheNamespace: string; readonly hostname: string },
 ): Step {
   const at = { file: state.file, line: state.line };
   const { command, script } = commandOf(run, state);
@@ -42,6 +43,7 @@ export function evaluateRun(
     security: run.security,
     devices: run.devices,
     mounts: read.mounts,
+    hostname: build.hostname,
     platform: formatPlatform(build.platform),
   };
   const step = state.append(run, { operation, inputs: [state.fileSystem, ...read.inputs], reads: read.reads });
