@@ -11,7 +11,9 @@ import { readSettings, type Settings } from "./settings.ts";
 export default async function stack() {
   const settings = readSettings();
   const chain = await readChain(settings.catalogue);
-  const plan = planChain(chain.graph, chain.chain, { machines: settings.machines });
+  // Planned as if nothing were published: in an order that is right whichever images turn out to be missing.
+  const exists = new Map([...chain.chain.targets.keys()].map((target) => [target, false]));
+  const plan = planChain(chain.graph, chain.chain, { machines: settings.machines, exists });
 
   const { registry, store, compilerCache, pools, identities } = new Infrastructure("infrastructure", {
     settings,

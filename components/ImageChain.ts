@@ -28,7 +28,8 @@ export interface ImageChainArgs {
 
 /**
  * One resource for each target of the chain. A child gets its parents' digests, so Pulumi builds siblings in parallel
- * and children after their parents. Keys are known before anything is built, so a preview shows the whole cascade.
+ * and children after their parents; a target waits for the one of its image whose layers it takes. Keys are known before
+ * anything is built, so a preview shows the whole cascade.
  */
 export class ImageChain extends ComponentResource {
   /** Each target as published: `REGISTRY/PATH@sha256:…`. */
@@ -38,13 +39,15 @@ export class ImageChain extends ComponentResource {
     super("strata:index:ImageChain", name, {}, options);
 
     const made = new Map<string, Image>();
-    for (const { target, key, parents } of args.plan.targets) {
+    for (const { target, key, parents, sharesWith } of args.plan.targets) {
       const inputs = args.inputs.get(target);
       if (key === undefined || !inputs) continue;
       const digests = parents.flatMap((parent) => {
         const image = made.get(parent);
         return image ? [[parent, image.digest] as const] : [];
       });
+      // Built at the same time, both would do the steps that they have in common; a copy has no steps.
+      const before = args.build && sharesWith !== undefined ? made.get(sharesWith) : undefined;
       const image = new Image(
         target,
         {
@@ -59,7 +62,7 @@ export class ImageChain extends ComponentResource {
           ...(args.build && { build: args.build }),
           ...(args.promoteFrom && { promoteFrom: withoutTag(args.promoteFrom, target) }),
         },
-        { parent: this },
+        { parent: this, ...(before && { dependsOn: before }) },
       );
       made.set(target, image);
     }

@@ -4,25 +4,42 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { environmentOf } from "../../local/environment.ts";
 import { type LocalCloud, startLocalCloud } from "../../local/server.ts";
-import { tool } from "../../toolbox/tool.ts";
+import { available } from "../../toolbox/available.ts";
+
+const found = available(["pulumi"]);
+
+/**
+ * A test on the real engine; where the Pulumi CLI cannot be had it is skipped, and its name says why. Jest runs no
+ * beforeAll of a file whose tests are all skipped.
+ *
+ * @param patienceMs how long it may take.
+ */
+export function engineTest(name: string, check: () => Promise<void>, patienceMs: number): void {
+  if (found.tools === undefined) test.skip(`${name} (skipped: ${found.reason})`, () => {});
+  else test(name, check, patienceMs);
+}
 
 /** The real Pulumi engine with a file backend, a local Google Cloud, and the stand-in for pulumi-gcp between them. */
 export interface Engine {
   readonly cloud: LocalCloud;
   /** A stack of an environment, with its configuration. */
   stack(name: string, config: Readonly<Record<string, string>>, program: PulumiFn): Promise<Stack>;
+  /** Previews a stack with the whole program in a process of its own, and returns all that it said. */
+  previewApart(stackName: string): Promise<string>;
   close(): Promise<void>;
 }
 
 /** Starts all three in temporary folders. */
 export async function startEngine(projects: readonly string[]): Promise<Engine> {
+  if (found.tools === undefined) throw new Error(found.reason);
   const folder = mkdtempSync(join(tmpdir(), "strata-engine-"));
   // The Automation API looks for bin/pulumi below a root.
   mkdirSync(join(folder, "bin"));
-  symlinkSync((await tool("pulumi")).path, join(folder, "bin", "pulumi"));
+  symlinkSync(found.tools.pulumi.path, join(folder, "bin", "pulumi"));
   writeFileSync(join(folder, "Pulumi.yaml"), project);
   const cloud = await startLocalCloud({ directory: join(folder, "cloud"), projects });
   const standIn = await startStandIn(cloud);
@@ -50,6 +67,13 @@ export async function startEngine(projects: readonly string[]): Promise<Engine> 
         true,
       );
       return stack;
+    },
+    async previewApart(stackName) {
+      const script = join(__dirname, "previewApart.ts");
+      const env = { ...process.env, ...envVars };
+      const child = spawn("node", [script, folder, stackName], { env, stdio: ["ignore", "pipe", "pipe"] });
+      const [said, complained] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      return said + complained;
     },
     async close() {
       standIn.stop();

@@ -1,7 +1,7 @@
 import type { PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import { Infrastructure } from "../../components/Infrastructure.ts";
 import { readSettings } from "../../settings.ts";
-import { type Engine, startEngine } from "./engine.ts";
+import { type Engine, engineTest, startEngine } from "./engine.ts";
 
 const program: PulumiFn = async () => {
   const settings = readSettings();
@@ -41,60 +41,84 @@ afterAll(() => engine?.close());
 const writesSince = (start: number) => engine.cloud.cloud.journal.since(start).filter(({ write }) => write);
 const now = () => engine.cloud.cloud.journal.count;
 
-test("an environment comes up at the first try, and every call is one that Google's API has", async () => {
-  const { summary, outputs } = await dev.up();
-  expect(summary.result).toBe("succeeded");
-  expect(summary.resourceChanges?.create).toBeGreaterThan(50);
-  expect(outputs.images?.value).toBe(`${engine.cloud.cloud.host}/acme-images/strata-dev-images`);
-  expect(engine.cloud.cloud.journal.since(0).filter(({ refused }) => refused)).toEqual([]);
-}, 60_000);
+engineTest(
+  "an environment comes up at the first try, and every call is one that Google's API has",
+  async () => {
+    const { summary, outputs } = await dev.up();
+    expect(summary.result).toBe("succeeded");
+    expect(summary.resourceChanges?.create).toBeGreaterThan(50);
+    expect(outputs.images?.value).toBe(`${engine.cloud.cloud.host}/acme-images/strata-dev-images`);
+    expect(engine.cloud.cloud.journal.since(0).filter(({ refused }) => refused)).toEqual([]);
+  },
+  60_000,
+);
 
-test("a second up changes nothing, and makes no call", async () => {
-  const start = now();
-  const { summary } = await dev.up();
-  expect(Object.keys(summary.resourceChanges ?? {})).toEqual(["same"]);
-  expect(now()).toBe(start);
-}, 60_000);
+engineTest(
+  "a second up changes nothing, and makes no call",
+  async () => {
+    const start = now();
+    const { summary } = await dev.up();
+    expect(Object.keys(summary.resourceChanges ?? {})).toEqual(["same"]);
+    expect(now()).toBe(start);
+  },
+  60_000,
+);
 
-test("a preview of a change writes nothing", async () => {
-  const start = now();
-  await dev.setConfig("strata:diskGb", { value: "600" });
-  await dev.setConfig("strata:retention", { value: '{"keysPerTarget":5}' });
-  const { changeSummary } = await dev.preview();
-  expect(changeSummary.update).toBe(3);
-  expect(writesSince(start)).toEqual([]);
-}, 60_000);
+engineTest(
+  "a preview of a change writes nothing",
+  async () => {
+    const start = now();
+    await dev.setConfig("strata:diskGb", { value: "600" });
+    await dev.setConfig("strata:retention", { value: '{"keysPerTarget":5}' });
+    const { changeSummary } = await dev.preview();
+    expect(changeSummary.update).toBe(3);
+    expect(writesSince(start)).toEqual([]);
+  },
+  60_000,
+);
 
-test("a change is made in place: two pools and the clean-up policies, nothing else", async () => {
-  const start = now();
-  const { summary } = await dev.up();
-  expect(summary.resourceChanges).toEqual({ update: 3, same: expect.any(Number) });
-  expect(
-    writesSince(start)
-      .map(({ verb, method }) => `${verb} ${method}`)
-      .sort(),
-  ).toEqual([
-    "PATCH artifactregistry.projects.locations.repositories.patch",
-    "PATCH cloudbuild.projects.locations.workerPools.patch",
-    "PATCH cloudbuild.projects.locations.workerPools.patch",
-  ]);
-}, 60_000);
+engineTest(
+  "a change is made in place: two pools and the clean-up policies, nothing else",
+  async () => {
+    const start = now();
+    const { summary } = await dev.up();
+    expect(summary.resourceChanges).toEqual({ update: 3, same: expect.any(Number) });
+    expect(
+      writesSince(start)
+        .map(({ verb, method }) => `${verb} ${method}`)
+        .sort(),
+    ).toEqual([
+      "PATCH artifactregistry.projects.locations.repositories.patch",
+      "PATCH cloudbuild.projects.locations.workerPools.patch",
+      "PATCH cloudbuild.projects.locations.workerPools.patch",
+    ]);
+  },
+  60_000,
+);
 
-test("what somebody deleted is found by a refresh and made again", async () => {
-  const { cloud } = engine.cloud;
-  const { status } = await fetch(`${engine.cloud.origin}/pubsub/v1/projects/acme-images/topics/strata-dev-refresh`, {
-    method: "DELETE",
-    headers: { Authorization: `Bearer ${engine.cloud.operatorToken}` },
-  });
-  expect(status).toBe(200);
-  expect((await dev.refresh()).summary.resourceChanges?.delete).toBe(1);
-  expect((await dev.up()).summary.resourceChanges?.create).toBe(1);
-  expect(cloud.journal.since(0).filter(({ refused }) => refused)).toEqual([]);
-}, 60_000);
+engineTest(
+  "what somebody deleted is found by a refresh and made again",
+  async () => {
+    const { cloud } = engine.cloud;
+    const { status } = await fetch(`${engine.cloud.origin}/pubsub/v1/projects/acme-images/topics/strata-dev-refresh`, {
+      method: "DELETE",
+      headers: { Authorization: `Bearer ${engine.cloud.operatorToken}` },
+    });
+    expect(status).toBe(200);
+    expect((await dev.refresh()).summary.resourceChanges?.delete).toBe(1);
+    expect((await dev.up()).summary.resourceChanges?.create).toBe(1);
+    expect(cloud.journal.since(0).filter(({ refused }) => refused)).toEqual([]);
+  },
+  60_000,
+);
 
-test("destroy leaves the services that were enabled and nothing else", async () => {
-  const { summary } = await dev.destroy();
-  expect(summary.result).toBe("succeeded");
-  const { documents } = engine.cloud.cloud;
-  for (const kind of ["artifactregistry.repositories", "storage.buckets"]) expect(documents.list(kind)).toEqual([]);
-}, 60_000);
+engineTest(
+  "destroy leaves the services that were enabled and nothing else",
+  async () => {
+    const { summary } = await dev.destroy();
+    expect(summary.result).toBe("succeeded");
+    const { documents } = engine.cloud.cloud;
+    for (const kind of ["artifactregistry.repositories", "storage.buckets"]) expect(documents.list(kind)).toEqual([]);
+  },
+  60_000,
+);
