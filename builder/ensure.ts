@@ -40,8 +40,8 @@ export type Started = { readonly digest: string } | { readonly build: Build };
  * crash, on whatever machine, gets the digest of the same build:
  *
  * 1. the registry is asked; what is published is done;
- * 2. under the key's lock it is asked again, then for a build that runs: the one that the last holder of the lock
- *    noted, then any with the key's tag (for a holder that was killed before it could note it);
+ * 2. under the key's lock Cloud Build is asked for a build that runs: the one that the last holder of the lock noted,
+ *    then any with the key's tag (for a holder that was killed before it could note it); then the registry again;
  * 3. only then the context is packed and uploaded and the build submitted, once;
  * 4. the lock is released with the build's id as its note; the build is followed without a lock;
  * 5. the build itself verifies, creates the key's tag as its last act, and writes the record.
@@ -81,9 +81,10 @@ export async function start(
   const lock = await services.locks.acquire(target.key);
   let note: string | undefined;
   try {
-    const meanwhile = await services.registry.digestOf(target.reference);
-    if (meanwhile !== undefined) return found(meanwhile);
     const others = await runningBuild(target, services.builds, lock.note);
+    // Asked after the builds, not before: a build that ends between the two questions has created its tag by then.
+    const meanwhile = others === undefined ? await services.registry.digestOf(target.reference) : undefined;
+    if (meanwhile !== undefined) return found(meanwhile);
     const build = others ?? (await submit(target, services, settings, lock));
     note = build.id;
     const kind = others === undefined ? "QUEUED" : "ATTACHED";

@@ -1,4 +1,4 @@
-import { ensure } from "../../builder/ensure.ts";
+import { ensure, start } from "../../builder/ensure.ts";
 import { BuildFailed, Detached } from "../../builder/follow.ts";
 import { decodeJob } from "../../builder/job.ts";
 import { buildRequest } from "../../builder/request.ts";
@@ -45,6 +45,34 @@ test("fifty that ask for the same key at once get the digest of one build", asyn
   );
   expect(new Set(digests).size).toBe(1);
   expect(await allBuilds(bench)).toHaveLength(1);
+});
+
+test("a build that ends while it is looked for is found by its tag, not submitted again", async () => {
+  bench = await startBench();
+  const { services, settings } = builderOn(bench);
+  const digest = `sha256:${"e".repeat(64)}`;
+  let ended = false;
+  const found: string[] = [];
+  const started = await start(
+    targetOf(builderOn(bench), "base:runtime"),
+    {
+      ...services,
+      registry: { ...services.registry, digestOf: async () => (ended ? digest : undefined) },
+      builds: {
+        ...services.builds,
+        // The other's build publishes and ends just now, so that it runs no more.
+        running: async () => {
+          ended = true;
+          return undefined;
+        },
+        submit: () => Promise.reject(new Error("submitted twice")),
+      },
+    },
+    settings,
+    ({ kind }) => found.push(kind),
+  );
+  expect(started).toEqual({ digest });
+  expect(found).toEqual(["FOUND"]);
 });
 
 test("a context that is there already is not stored again", async () => {
