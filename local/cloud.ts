@@ -36,6 +36,8 @@ export class Cloud {
   readonly settings: CloudSettings;
   /** `http://127.0.0.1:PORT`, set once the server listens. */
   origin = "";
+  /** Whether it has ended: what is still under way then writes nothing more, because its folder may be gone. */
+  stopped = false;
 
   /**
    * @param directory - where the state is kept.

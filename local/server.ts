@@ -70,6 +70,7 @@ async function stop(server: Server, cloud: Cloud): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeAllConnections();
   await closed;
+  cloud.stopped = true;
   cloud.documents.close();
 }
 

@@ -72,8 +72,9 @@ export class BuildLog {
   }
 
   async #write(): Promise<void> {
-    if (!this.#object) return;
+    if (!this.#object || this.#cloud.stopped) return;
     const blob = await this.#cloud.blobs.write(Buffer.from(this.#text));
+    if (this.#cloud.stopped) return;
     putObject(this.#cloud, this.#object.bucket, this.#object.name, blob, { contentType: "text/plain" });
   }
 
