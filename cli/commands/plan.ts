@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { withParents } from "../../chain/collect.ts";
 import { UserError } from "../../chain/errors.ts";
 import type { TargetInputs } from "../../chain/inputs.ts";
 import { type Plan, planChain } from "../../chain/plan.ts";
@@ -82,21 +83,9 @@ async function decide(
   const wanted = names.map((name) => targetNamed(name, now));
   const before = options.against === undefined ? undefined : await inputsAt(options.catalogue, options.against);
   const exists = registry ? await askRegistry(registry, now) : before && compareKeys(before, now);
-  const plan = planChain(now.graph, now.chain, { ...(exists && { exists }), ...(before && { before }) });
-  return wanted.length === 0
-    ? plan
-    : planChain(narrow(now, wanted), now.chain, { ...(exists && { exists }), ...(before && { before }) });
-}
-
-/** The graph with only these targets and what they are built from. */
-function narrow({ graph }: OpenChain, wanted: readonly string[]): OpenChain["graph"] {
-  const keep = new Set<string>();
-  const add = (name: string) => {
-    keep.add(name);
-    for (const parent of graph.get(name)?.parents ?? []) add(parent);
-  };
-  wanted.forEach(add);
-  return new Map([...graph].filter(([name]) => keep.has(name)));
+  const kept = withParents(new Set(wanted), now.graph);
+  const graph = wanted.length === 0 ? now.graph : new Map([...now.graph].filter(([name]) => kept.has(name)));
+  return planChain(graph, now.chain, { ...(exists && { exists }), ...(before && { before }) });
 }
 
 async function inputsAt(folder: string, revision: string): Promise<ReadonlyMap<string, TargetInputs>> {
