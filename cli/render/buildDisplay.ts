@@ -1,6 +1,12 @@
 import { stripVTControlCharacters } from "node:util";
+import {
+  type BuildProgress,
+  dollarsSoFar,
+  elapsedOf,
+  remainingOf,
+  type TargetProgress,
+} from "../../builder/runState.ts";
 import { showDollars } from "./amounts.ts";
-import { type BuildProgress, dollarsSoFar, elapsedOf, remainingOf, type TargetProgress } from "./buildState.ts";
 import type { Style } from "./style.ts";
 
 const BAR = 20;

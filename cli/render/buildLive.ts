@@ -1,9 +1,9 @@
 import type { BuildEvent } from "../../builder/events.ts";
+import { progressOf, withEvent } from "../../builder/runState.ts";
 import type { Plan } from "../../chain/plan.ts";
 import type { Terminal } from "../terminal.ts";
 import { renderBuildDisplay } from "./buildDisplay.ts";
 import { linesOf } from "./buildLines.ts";
-import { progressOf, withEvent } from "./buildState.ts";
 import { styleFor } from "./style.ts";
 
 /** Shows a run while it goes on. */

@@ -1,7 +1,7 @@
-import type { BuildEvent } from "../../builder/events.ts";
-import { dollarsFor } from "../../chain/estimate.ts";
-import { machineShape } from "../../chain/machines.ts";
-import type { Plan } from "../../chain/plan.ts";
+import { dollarsFor } from "../chain/estimate.ts";
+import { machineShape } from "../chain/machines.ts";
+import type { Plan } from "../chain/plan.ts";
+import type { BuildEvent } from "./events.ts";
 
 /** How far one target is. */
 export interface TargetProgress {
