@@ -67,7 +67,7 @@ export function targetToPublish(
     images: Object.fromEntries(used.map(({ name: written }) => [written, imageOf(written)])),
     machine: image.settings.machine,
     expectedMinutes: planned.minutes || image.settings.expectedMinutes,
-    pack: (file) => packContext(catalogue.tree, contextPaths, file),
+    pack: (file) => packContext(image.context, contextPaths, file),
   };
 }
 

@@ -1,3 +1,4 @@
+import { join, relative } from "node:path";
 import type { Catalogue } from "./catalogue.ts";
 import type { CollectedChain } from "./collect.ts";
 import { imagesUsed } from "./dockerfile/imagesUsed.ts";
@@ -47,9 +48,11 @@ function bakeTarget(one: GraphTarget, catalogue: Catalogue, chain: CollectedChai
     const { registry, repository } = parseReference(used);
     return [used, `docker-image://${registry}/${repository}@${inputs?.bases[used] ?? ""}`];
   });
+  const context = join(folder, image.settings.context);
   return {
-    context: folder,
-    dockerfile: image.dockerfilePath,
+    context,
+    // Bake looks for it from the context on.
+    dockerfile: relative(context, join(folder, image.dockerfilePath)),
     target: stage,
     args: Object.fromEntries(Object.entries(image.settings.args).map(([name, value]) => [name, literal(value)])),
     contexts: Object.fromEntries(contexts),

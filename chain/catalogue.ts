@@ -15,13 +15,15 @@ export interface CatalogueImage {
   readonly dockerfile: Dockerfile;
   /** The Dockerfile's path in the catalogue's tree. */
   readonly dockerfilePath: string;
+  /** The build context: the catalogue's folder, or the folder that holds it. */
+  readonly context: FileTree;
   /** Published stages, the default one last. */
   readonly targets: readonly string[];
 }
 
 /** All images, and the digests of their bases. */
 export interface Catalogue {
-  /** The folder `dockerfiles/`, which is also every image's build context. */
+  /** The folder `dockerfiles/`, which is also the build context of every image that names no other. */
   readonly tree: FileTree;
   /** In the order of their names. */
   readonly images: ReadonlyMap<string, CatalogueImage>;
@@ -69,8 +71,21 @@ function readImage(tree: FileTree, name: string): CatalogueImage {
     settings,
     dockerfile,
     dockerfilePath,
+    context: contextOf(tree, settings, { file: pathIn(tree, settingsFile), line: lineOf(text, "context") }),
     targets: targetsOf(settings, dockerfile, { file: pathIn(tree, settingsFile), line: lineOf(text, "targets") }),
   };
+}
+
+function contextOf(tree: FileTree, { context }: ImageSettings, at: Required<Location>): FileTree {
+  const found = context === "." ? tree : tree.holder?.();
+  if (found !== undefined) return found;
+  throw new UserError({
+    problem: "the folder that holds the catalogue is out of reach, so it cannot be a build context",
+    value: context,
+    allowed: "., or a catalogue that is not the topmost folder of its repository",
+    fix: "move the catalogue into a folder of the repository, or leave context out",
+    at,
+  });
 }
 
 function targetsOf(settings: ImageSettings, dockerfile: Dockerfile, at: Required<Location>): readonly string[] {

@@ -48,14 +48,14 @@ export async function collectChain(
     }
     const source = {
       dockerfile: { tree: catalogue.tree, path: image.dockerfilePath },
-      context: catalogue.tree,
+      context: image.context,
       lock: catalogue.lock,
       parent,
       epoch: image.settings.epoch,
     };
     try {
       const one = await collectTarget(image.dockerfile, source, optionsFor(image, stage, options.overrides));
-      refuseUnresolved(catalogue.tree, one.inputs.files, (path) => pathIn(catalogue.tree, path));
+      refuseUnresolved(image.context, one.inputs.files, (path) => pathIn(image.context, path));
       collected.set(name, one);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

@@ -21,6 +21,10 @@ export const imageSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("Published stages, each a unit that is keyed, built and tagged. Default: the last stage."),
+  context: z
+    .enum([".", ".."])
+    .default(".")
+    .describe("Build context: . is the catalogue's folder, .. the folder that holds it. Nothing beyond can be named."),
   args: z
     .record(z.string().regex(ARG), z.union([z.string(), z.number(), z.boolean()]).transform(String))
     .default({})
@@ -53,6 +57,7 @@ export function imageJsonSchema(): object {
 const FIELDS: Readonly<Record<string, string>> = {
   description: "a text",
   targets: "names of stages: [devel, runtime]",
+  context: ". (the catalogue's folder) or .. (the folder that holds it)",
   args: "NAME: value",
   hints: "names of build args: [MAX_JOBS]",
   machine: "family-kind-vCPUs: c3-standard-176, e2-highcpu-32, n2d-highcpu-96",

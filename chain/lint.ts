@@ -20,14 +20,12 @@ const SECRET_VALUE =
 
 /** Every finding of a catalogue, in the order of files and lines; those excused in place are left out. */
 export function lintCatalogue(catalogue: Catalogue, graph: Graph, chain: CollectedChain): readonly Finding[] {
-  const findings = [...graph.values()].flatMap((target) => lintTarget(target, catalogue, chain));
+  const findings = [...graph.values()].flatMap((target) => lintTarget(target, chain));
   const unique = new Map(findings.map((one) => [`${one.file}:${one.line}:${one.rule}:${one.problem}`, one]));
   const lines = new Map<string, readonly string[]>();
   const excused = ({ file, line, rule }: Finding) => {
-    const path = file.slice(pathIn(catalogue.tree, "").length);
-    if (catalogue.tree.entry(path)?.kind !== "file") return false;
-    const text = lines.get(path) ?? catalogue.tree.read(path).toString("utf8").split("\n");
-    lines.set(path, text);
+    const text = lines.get(file) ?? linesOf(file, catalogue);
+    lines.set(file, text);
     return EXCUSE.exec(text[line - 2] ?? "")?.[1] === rule;
   };
   return [...unique.values()]
@@ -35,7 +33,18 @@ export function lintCatalogue(catalogue: Catalogue, graph: Graph, chain: Collect
     .sort((one, other) => (one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1));
 }
 
-function lintTarget(target: GraphTarget, catalogue: Catalogue, chain: CollectedChain): Finding[] {
+/** The lines of a file that a finding names; none where it is not in the catalogue or a build context. */
+function linesOf(file: string, { tree, images }: Catalogue): readonly string[] {
+  for (const each of [tree, ...[...images.values()].map(({ context }) => context)]) {
+    const path = file.slice(pathIn(each, "").length);
+    if (file === pathIn(each, path) && each.entry(path)?.kind === "file") {
+      return each.read(path).toString("utf8").split("\n");
+    }
+  }
+  return [];
+}
+
+function lintTarget(target: GraphTarget, chain: CollectedChain): Finding[] {
   const { dockerfile, settings } = target.image;
   const { file } = dockerfile;
   const collected = chain.targets.get(target.name);
@@ -77,7 +86,8 @@ function lintTarget(target: GraphTarget, catalogue: Catalogue, chain: CollectedC
   }
   for (const { path } of collected?.inputs.files ?? []) {
     if (!path.endsWith(".sh")) continue;
-    const script = { file: pathIn(catalogue.tree, path), line: 1, text: catalogue.tree.read(path).toString("utf8") };
+    const { context } = target.image;
+    const script = { file: pathIn(context, path), line: 1, text: context.read(path).toString("utf8") };
     findings.push(...lintShell(script, args));
   }
   return findings;

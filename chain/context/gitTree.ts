@@ -33,7 +33,10 @@ const SUBMODULE = "160000";
  */
 export function gitTree(folder: string, revision: string, subfolder = ""): FileTree {
   const { tree, prefix } = resolve(folder, revision);
-  const root = `${prefix}${subfolder}`.replace(/\/+$/, "");
+  return treeAt(folder, revision, tree, `${prefix}${subfolder}`.replace(/\/+$/, ""));
+}
+
+function treeAt(folder: string, revision: string, tree: string, root: string): FileTree {
   const answer = git(folder, ["ls-tree", "-r", "-t", "-z", "--long", "--full-tree", root ? `${tree}:${root}` : tree]);
   if (!answer.ok) {
     throw new UserError({
@@ -43,11 +46,13 @@ export function gitTree(folder: string, revision: string, subfolder = ""): FileT
       at: { file: folder },
     });
   }
-  return new GitTree(folder, `${revision}:${root}`, answer.output);
+  const holder = () => (root === "" ? undefined : treeAt(folder, revision, tree, root.replace(/\/?[^/]*$/, "")));
+  return new GitTree(folder, `${revision}:${root}`, answer.output, holder);
 }
 
 class GitTree implements FileTree {
   readonly label: string;
+  readonly holder: () => FileTree | undefined;
   readonly #folder: string;
   readonly #objects = new Map<string, GitObject>();
   readonly #children = new Map<string, string[]>([["", []]]);
@@ -55,8 +60,9 @@ class GitTree implements FileTree {
   readonly #contents = new Map<string, Buffer>();
   readonly #digests = new Map<string, string>();
 
-  constructor(folder: string, label: string, listing: Buffer) {
+  constructor(folder: string, label: string, listing: Buffer, holder: () => FileTree | undefined) {
     this.label = label;
+    this.holder = holder;
     this.#folder = folder;
     if (!isUtf8(listing)) throw unnameable(listing, label);
     for (const { path, object } of parse(listing)) {

@@ -22,4 +22,9 @@ export interface FileTree {
   read(path: string): Buffer;
   /** Lower-case hexadecimal sha256 of the content of each of these files, in the same order. */
   digests(paths: readonly string[]): Promise<readonly string[]>;
+  /**
+   * The tree of the folder that holds this tree's folder. Absent, or undefined, where that is out of reach: above the
+   * top of a repository or a file system.
+   */
+  holder?(): FileTree | undefined;
 }

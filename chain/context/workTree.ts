@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import type { StreamedTree } from "./contents.ts";
 import { Directory, unreadable } from "./directory.ts";
@@ -36,8 +37,8 @@ class WorkTree implements StreamedTree {
   readonly #directories = new Map<string, Directory | undefined>();
   #cache: StatCache | undefined;
 
-  constructor(folder: string, cacheFolder: string | undefined) {
-    this.label = folder;
+  constructor(folder: string, cacheFolder: string | undefined, label = folder) {
+    this.label = label;
     this.#root = realFolder(folder);
     this.#cacheFolder = cacheFolder;
     this.#directories.set("", new Directory(this.#root, ROOT_KEY));
@@ -106,6 +107,11 @@ class WorkTree implements StreamedTree {
     });
     cache?.save();
     return digests;
+  }
+
+  holder(): StreamedTree | undefined {
+    const above = dirname(this.#root);
+    return above === this.#root ? undefined : new WorkTree(above, this.#cacheFolder, join(this.label, ".."));
   }
 
   /** The listed directory at a path, or undefined where there is none. */

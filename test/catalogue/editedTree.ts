@@ -28,6 +28,14 @@ export class EditedTree implements FileTree {
     return edit ? Buffer.from(edit(bytes.toString("utf8"))) : bytes;
   }
 
+  /** The folder above, with the same edits below this one's name. */
+  holder(): FileTree | undefined {
+    const above = this.#tree.holder?.();
+    if (above === undefined) return undefined;
+    const name = this.label.split("/").at(-1);
+    return new EditedTree(above, new Map([...this.#edits].map(([path, edit]) => [`${name}/${path}`, edit])));
+  }
+
   async digests(paths: readonly string[]): Promise<readonly string[]> {
     const untouched = paths.filter((path) => !this.#edits.has(path));
     const digests = await this.#tree.digests(untouched);
