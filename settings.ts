@@ -59,7 +59,7 @@ const source = z.strictObject({
 });
 
 /** Every key of the namespace `strata:`; a key that is not here is refused. */
-const schema = z.strictObject({
+export const schema = z.strictObject({
   /** The catalogue's folder, relative to the repository. */
   catalogue: key(z.string().regex(/^[^/].*$/), "a folder, relative to Pulumi.yaml", "dockerfiles").default(
     "dockerfiles",
@@ -112,10 +112,13 @@ const schema = z.strictObject({
   /** An account at Docker Hub for the mirror, which raises Docker Hub's limits. */
   dockerHub: z
     .strictObject({
+      /** The account's name. */
       username: key(z.string().min(1), "an account's name", "acme-builds"),
+      /** Where its password or access token is kept. */
       passwordSecret: secretVersion,
     })
     .optional(),
+  /** How long each kind of thing is kept. */
   retention: retention.prefault({}),
 });
 

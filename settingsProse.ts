@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Problem } from "./chain/errors.ts";
 
 /** What a setting may be and one value that works; the errors about it quote both. */
-interface Prose {
+export interface Prose {
   readonly allowed: string;
   readonly example: string;
   readonly quoted: "shown" | "hidden";
@@ -23,6 +23,11 @@ export function key<S extends z.ZodType>(
 ): S {
   prose.add(schema, { allowed, example, quoted });
   return schema;
+}
+
+/** The prose of one schema; undefined for a group or a list, which have none of their own. */
+export function proseOf(schema: z.ZodType): Prose | undefined {
+  return prose.get(schema);
 }
 
 /**
@@ -91,7 +96,8 @@ function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core
   }, schema);
 }
 
-function bare(outer: z.core.$ZodType): z.core.$ZodType {
+/** A schema without its default and its optionality. */
+export function bare(outer: z.core.$ZodType): z.core.$ZodType {
   if (outer instanceof z.ZodDefault || outer instanceof z.ZodOptional || outer instanceof z.ZodPrefault) {
     return bare(outer.unwrap());
   }

@@ -1,5 +1,15 @@
-/**
- * The exit codes of every command: done; a problem, told on standard error; a command line that cannot be read; and,
- * where asked for, that something would be built or has drifted; that builds were left running; that they were cancelled.
- */
-export const EXIT = { done: 0, problem: 1, usage: 2, differs: 3, left: 4, interrupted: 130 } as const;
+/** The exit codes of every command. A command may have a stricter reading of one, told in its help. */
+export const EXIT = {
+  /** Done. */
+  done: 0,
+  /** A problem, told on standard error with the fix. */
+  problem: 1,
+  /** The command line cannot be read. */
+  usage: 2,
+  /** Where asked for: something would be built (`plan --exit-code`) or has drifted (`lock --check`). */
+  differs: 3,
+  /** Builds were left running (`build`, `watch`); the same command comes back to them. */
+  left: 4,
+  /** Builds were cancelled with a second Ctrl-C. */
+  interrupted: 130,
+} as const;

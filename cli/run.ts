@@ -27,23 +27,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
  */
 export async function runCli(words: readonly string[], terminal: Terminal): Promise<number> {
   let code: number = EXIT.done;
-  const program = new Command("strata")
-    .description("Keeps a chain of container images up to date: rebuilds what changed and says why.")
-    .showHelpAfterError("(strata --help lists commands and options)")
-    .addHelpText("after", HELP)
-    .configureOutput({
-      writeOut: (text) => terminal.stdout.write(text),
-      writeErr: (text) => terminal.stderr.write(text),
-    })
-    .exitOverride();
   const name = words.find((word) => !word.startsWith("-")) ?? "";
-  const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  for (const load of called ? [called] : Object.values(COMMANDS)) {
-    const register = await load();
-    register(program, terminal, (result) => {
-      code = result;
-    });
-  }
+  const called = Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS);
+  const program = await programWith(called, terminal, (result) => {
+    code = result;
+  });
   try {
     await program.parseAsync([...words], { from: "user" });
     return code;
@@ -53,6 +41,31 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
     terminal.stderr.write(`strata: ${error.message}\n`);
     return EXIT.problem;
   }
+}
+
+/** The names of all commands, in the order of the help. */
+export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
+
+/** The program with some of its commands: to run one, or to describe them. */
+export async function programWith(
+  names: readonly string[],
+  terminal: Terminal,
+  finish: (code: number) => void,
+): Promise<Command> {
+  const program = new Command("strata")
+    .description("Keeps a chain of container images up to date: rebuilds what changed and says why.")
+    .showHelpAfterError("(strata --help lists commands and options)")
+    .addHelpText("after", HELP)
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+    })
+    .exitOverride();
+  for (const name of names) {
+    const register = await COMMANDS[name]?.();
+    register?.(program, terminal, finish);
+  }
+  return program;
 }
 
 const HELP = `

@@ -16,6 +16,7 @@ export function imageProvider(version: string, publisher: ImagePublisher, tell: 
   return {
     version,
 
+    /** Refuses inputs of another shape, each with the value received. A value that is not known yet passes. */
     async check(type, inputs) {
       if (type !== imageType) return [{ property: "", reason: `strata has no ${type}; it has ${imageType}` }];
       const { error } = imageInputs.safeParse(inputs);
@@ -27,19 +28,26 @@ export function imageProvider(version: string, publisher: ImagePublisher, tell: 
         }));
     },
 
+    /**
+     * Another key or reference is an update, and so is an image without a digest, whose build was left under way. Each
+     * input that differs is shown (`inputs["file app/train.py"]`). Nothing ever needs a replacement.
+     */
     async diff(_, { state }, news) {
       return difference(stateOf(state), news as ImageInputs);
     },
 
+    /** Does nothing, and asks nobody: outputs are unknown until the update. */
     preview(_, inputs) {
       return { ...inputs, digest: unknown, buildId: unknown, seconds: unknown, outcome: unknown };
     },
 
+    /** Takes the published image where the key's tag exists; else copies or builds it, or attaches to the build that runs. */
     async create(_, properties) {
       const inputs = properties as ImageInputs;
       return { id: inputs.target, state: { ...inputs, ...(await publisher.ensure(inputs)) } };
     },
 
+    /** The same as create, for the new key; the image of the old one stays in the registry. */
     async update(_, __, ___, properties) {
       const inputs = properties as ImageInputs;
       return { ...inputs, ...(await publisher.ensure(inputs)) };
@@ -54,11 +62,13 @@ export function imageProvider(version: string, publisher: ImagePublisher, tell: 
       return { inputs, state: { ...state, digest } };
     },
 
+    /** Removes it from the state only: the image stays until the registry's clean-up policies remove it. */
     async delete(_, __, properties) {
       const { target, reference } = stateOf(properties);
       tell(`${target}: ${reference} stays in the registry until its clean-up policies remove it`);
     },
 
+    /** Stops waiting; builds that run go on, and the next `up` attaches to them. */
     cancel: () => publisher.cancel(),
   };
 }
