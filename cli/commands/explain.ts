@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { shortKey } from "../../chain/amounts.ts";
 import { explain } from "../../chain/explain.ts";
 import { CATALOGUE_OPTION, openChain, openChainAt, targetNamed } from "../openChain.ts";
-import { shortKey } from "../render/amounts.ts";
 import { styleFor } from "../render/style.ts";
 import type { Terminal } from "../terminal.ts";
 

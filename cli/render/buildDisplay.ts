@@ -6,7 +6,7 @@ import {
   remainingOf,
   type TargetProgress,
 } from "../../builder/runState.ts";
-import { showDollars } from "./amounts.ts";
+import { showDollars, showSeconds } from "../../chain/amounts.ts";
 import type { Style } from "./style.ts";
 
 const BAR = 20;
@@ -91,13 +91,4 @@ function describe(one: TargetProgress, now: number, style: Style): string {
 function cut(line: string, columns: number): string {
   const plain = stripVTControlCharacters(line);
   return plain.length <= columns ? line : `${plain.slice(0, Math.max(0, columns - 1))}…`;
-}
-
-/** Seconds as a clock says them: "42 s", "3 min 07 s", "1 h 05 min". */
-export function showSeconds(seconds: number): string {
-  const whole = Math.round(seconds);
-  const two = (value: number) => String(value).padStart(2, "0");
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
-  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }

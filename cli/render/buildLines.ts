@@ -1,6 +1,5 @@
 import type { BuildEvent } from "../../builder/events.ts";
-import { shortKey, showDollars, showMinutes } from "./amounts.ts";
-import { showSeconds } from "./buildDisplay.ts";
+import { shortKey, showDollars, showMinutes, showSeconds } from "../../chain/amounts.ts";
 
 /**
  * Tells a run in lines, for a log: one for each thing that happens, none for a marker that was told already.

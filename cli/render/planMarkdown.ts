@@ -1,5 +1,5 @@
+import { shortKey, showDollars, showMinutes } from "../../chain/amounts.ts";
 import type { Plan } from "../../chain/plan.ts";
-import { shortKey, showDollars, showMinutes } from "./amounts.ts";
 
 /** A plan for a pull request. Texts come from the change itself, so they are shown as code and never as markup. */
 export function renderPlanMarkdown(plan: Plan, against: string | undefined): string {

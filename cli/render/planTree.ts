@@ -1,5 +1,5 @@
+import { shortKey, showDollars, showMinutes } from "../../chain/amounts.ts";
 import type { Plan, PlannedTarget } from "../../chain/plan.ts";
-import { shortKey, showDollars, showMinutes } from "./amounts.ts";
 import type { Style } from "./style.ts";
 
 const COLOURS = { reuse: "green", build: "yellow", unknown: "dim", refused: "red" } as const;
