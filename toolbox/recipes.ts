@@ -58,11 +58,12 @@ export const recipes = {
   ccache: debian("ccache", "ccache", "usr/bin/ccache"),
   "docker-registry": debian("docker-registry", "docker-registry", "usr/bin/docker-registry"),
   skopeo: debian("skopeo", "skopeo", "usr/bin/skopeo"),
+  chromium: debian("chromium", "chromium-headless-shell", "usr/lib/chromium/chromium-headless-shell", "30 s"),
 } satisfies Record<string, Recipe>;
 
 /** The name of a tool. */
 export type ToolName = keyof typeof recipes;
 
-function debian(name: string, packageName: string, program: string): Recipe {
-  return { source: debianProgram({ name, package: packageName, program, about: "5 s" }), program: name };
+function debian(name: string, packageName: string, program: string, about = "5 s"): Recipe {
+  return { source: debianProgram({ name, package: packageName, program, about }), program: name };
 }
