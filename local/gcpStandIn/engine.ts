@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { parse, stringify } from "yaml";
+import { UserError } from "../../chain/errors.ts";
+import { serve } from "../../provider/server.ts";
+import { gcpStandIn } from "./provider.ts";
+
+/** What `Pulumi.<environment>.yaml` configures, by key: `gcp:project`, `strata:images`. */
+export type Configuration = Readonly<Record<string, unknown>>;
+
+/** A stack on the real Pulumi engine, on a local Google Cloud. */
+export interface EngineOptions {
+  /** Where Pulumi keeps its state, its settings and its home; nothing of the user's own Pulumi is read or written. */
+  readonly folder: string;
+  /** The repository, which has the plugin `strata`. */
+  readonly root: string;
+  /** The stack's name. */
+  readonly environment: string;
+  readonly configuration: Configuration;
+  /** The program: it runs in this process, which stands in for the language host. */
+  readonly program: PulumiFn;
+  /** Pulumi's command, as an absolute path. */
+  readonly command: string;
+}
+
+/**
+ * The configuration of an environment.
+ *
+ * @param root the repository's folder.
+ */
+export function configurationOf(root: string, environment: string): Configuration {
+  const file = join(root, `Pulumi.${environment}.yaml`);
+  if (existsSync(file)) return parse(readFileSync(file, "utf8")).config ?? {};
+  throw new UserError({
+    problem: "there is no such environment",
+    value: environment,
+    allowed: "one with a file Pulumi.<environment>.yaml",
+    fix: "name dev, staging or prod",
+  });
+}
+
+/**
+ * Opens a stack in a folder of its own, made where it is not there yet. The stand-in for pulumi-gcp is served by this
+ * process until it ends.
+ */
+export async function openStack(options: EngineOptions): Promise<Stack> {
+  const { folder, root, environment, configuration, program, command } = options;
+  mkdirSync(join(folder, "bin"), { recursive: true });
+  // The Automation API looks for bin/pulumi below a root.
+  rmSync(join(folder, "bin/pulumi"), { force: true });
+  symlinkSync(command, join(folder, "bin/pulumi"));
+  const plugins = { providers: [{ name: "strata", path: join(root, "provider") }] };
+  writeFileSync(join(folder, "Pulumi.yaml"), stringify({ name: "strata", runtime: "nodejs", plugins }));
+  configure(folder, environment, configuration);
+  const envVars = {
+    PULUMI_BACKEND_URL: `file://${folder}`,
+    PULUMI_CONFIG_PASSPHRASE: process.env.PULUMI_CONFIG_PASSPHRASE ?? "local",
+    PULUMI_DEBUG_PROVIDERS: `gcp:${await serve(gcpStandIn)}`,
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+  return LocalWorkspace.createOrSelectStack(
+    { stackName: environment, projectName: "strata", program },
+    {
+      workDir: folder,
+      envVars,
+      pulumiHome: join(folder, "home"),
+      pulumiCommand: await PulumiCommand.get({ root: folder }),
+    },
+  );
+}
+
+/** Writes the settings of a stack that was opened in a folder; its next command reads them. */
+export function configure(folder: string, environment: string, config: Configuration): void {
+  const file = join(folder, `Pulumi.${environment}.yaml`);
+  const { encryptionsalt } = existsSync(file) ? parse(readFileSync(file, "utf8")) : {};
+  writeFileSync(file, stringify({ ...(encryptionsalt && { encryptionsalt }), config }));
+}
