@@ -1,16 +1,15 @@
 import { type Input, log, output, StackReference } from "@pulumi/pulumi";
-import type { Chain } from "./builder/targetToPublish.ts";
+import { type Chain, readChainIn } from "./chain/chain.ts";
 import { planChain } from "./chain/plan.ts";
 import { announcePlan } from "./components/announcePlan.ts";
 import { ImageChain } from "./components/ImageChain.ts";
 import { Infrastructure } from "./components/Infrastructure.ts";
-import { readChain } from "./provider/catalogueChain.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** One environment: settings, then infrastructure, then images, then what others need to know of it. */
 export default async function stack() {
   const settings = readSettings();
-  const chain = await readChain(settings.catalogue);
+  const chain = await readChainIn(settings.catalogue, process.env);
   // Planned as if nothing were published: in an order that is right whichever images turn out to be missing.
   const exists = new Map([...chain.chain.targets.keys()].map((target) => [target, false]));
   const plan = planChain(chain.graph, chain.chain, { machines: settings.machines, exists });

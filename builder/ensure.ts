@@ -8,22 +8,14 @@ import { UserError } from "../chain/errors.ts";
 import { dollarsFor } from "../chain/estimate.ts";
 import { machineShape } from "../chain/machines.ts";
 import { type Build, type BuildService, hasEnded } from "../cloud/buildService.ts";
-import type { HeldLock, Locks } from "../cloud/lock.ts";
+import type { HeldLock } from "../cloud/lock.ts";
 import { ConditionFailed, type Content, type ObjectStore } from "../cloud/objectStore.ts";
-import type { ImageRegistry } from "../cloud/registry/imageRegistry.ts";
 import type { BuildListener } from "./events.ts";
 import { type FollowOptions, follow, secondsOf } from "./follow.ts";
 import type { TargetToPublish } from "./job.ts";
 import { buildRequest, inputObject, keyTag, type UploadedInputs } from "./request.ts";
+import type { BuildServices } from "./services.ts";
 import type { BuildSettings } from "./settings.ts";
-
-/** The outside world of a build. */
-export interface BuildServices {
-  readonly registry: ImageRegistry;
-  readonly builds: BuildService;
-  readonly store: ObjectStore;
-  readonly locks: Locks;
-}
 
 /** A target that is published. */
 export interface Published {

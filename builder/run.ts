@@ -1,10 +1,11 @@
 import { buildTasks, type Plan, type PlannedTarget } from "../chain/plan.ts";
 import { type Quotas, schedule, type Task } from "../chain/schedule.ts";
 import { publishedReference } from "../chain/target.ts";
-import { type BuildServices, ensure } from "./ensure.ts";
+import { ensure } from "./ensure.ts";
 import type { BuildListener } from "./events.ts";
 import { Detached, type FollowOptions } from "./follow.ts";
 import type { TargetToPublish } from "./job.ts";
+import type { BuildServices } from "./services.ts";
 import type { BuildSettings } from "./settings.ts";
 
 /** How a plan is run. */

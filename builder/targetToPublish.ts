@@ -1,22 +1,13 @@
-import type { Catalogue } from "../chain/catalogue.ts";
-import type { CollectedChain } from "../chain/collect.ts";
+import type { Chain } from "../chain/chain.ts";
 import { packContext } from "../chain/context/pack.ts";
 import { imagesUsed } from "../chain/dockerfile/imagesUsed.ts";
 import { resolveStages } from "../chain/dockerfile/stages.ts";
 import { UserError } from "../chain/errors.ts";
-import { type ArgOverrides, findParent, type Graph, optionsFor } from "../chain/graph.ts";
+import { findParent, optionsFor } from "../chain/graph.ts";
 import type { PlannedTarget } from "../chain/plan.ts";
 import { parseReference } from "../chain/reference.ts";
 import { formatTarget, publishedReference } from "../chain/target.ts";
 import { HINTS, type TargetToPublish } from "./job.ts";
-
-/** A catalogue whose chain has been collected. */
-export interface Chain {
-  readonly catalogue: Catalogue;
-  readonly graph: Graph;
-  readonly chain: CollectedChain;
-  readonly overrides?: ArgOverrides;
-}
 
 /**
  * Everything that it takes to publish a planned target.

@@ -1,25 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import type { BuildServices } from "../builder/ensure.ts";
+import { type BuildEnvironment, googleEnvironment } from "../builder/services.ts";
 import type { BuildSettings } from "../builder/settings.ts";
 import { UserError } from "../chain/errors.ts";
 import { GoogleApi } from "../cloud/google/api.ts";
 import { Bucket } from "../cloud/google/bucket.ts";
-import { CloudBuild } from "../cloud/google/cloudBuild.ts";
-import { buildCpuQuota } from "../cloud/google/quota.ts";
-import { ObjectLocks } from "../cloud/objectLocks.ts";
 import { readAll } from "../cloud/objectStore.ts";
-import { defaultLogins } from "../cloud/registry/credentials.ts";
-import { OciRegistry } from "../cloud/registry/ociRegistry.ts";
 import { errorCode } from "../cloud/systemError.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** The environment that a command builds in: its settings, and clients that call it. */
-export interface BuildEnvironment {
-  readonly settings: BuildSettings;
-  readonly services: BuildServices;
-  readonly api: GoogleApi;
-}
 
 /** The option of every command that builds. */
 export const SETTINGS_OPTION = [
@@ -54,16 +42,7 @@ export async function openEnvironment(place: string | undefined, terminal: Termi
     });
   }
   const api = new GoogleApi({ environment });
-  const settings = parseSettings(await readPlace(from, api), from);
-  const store = new Bucket(api, settings.store);
-  const { project, region } = settings;
-  const services = {
-    registry: new OciRegistry({ logins: defaultLogins(environment) }),
-    store,
-    builds: new CloudBuild(api, { project, region, logsBucket: `gs://${settings.store}/logs` }),
-    locks: new ObjectLocks(store, "locks/"),
-  };
-  return { settings, services, api };
+  return googleEnvironment(parseSettings(await readPlace(from, api), from), environment, api);
 }
 
 async function readPlace(place: string, api: GoogleApi): Promise<string> {
@@ -105,29 +84,4 @@ function parseSettings(text: string, file: string): BuildSettings {
     throw wrong(error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
   const { compilerCache, ...rest } = data;
   return { ...rest, ...(compilerCache !== undefined && { compilerCache }) };
-}
-
-/** The machine types that the pools have in truth, by the machine that the catalogue names. */
-export async function machinesOf({ api, settings }: BuildEnvironment): Promise<Readonly<Record<string, string>>> {
-  const entries = Object.entries(settings.pools).map(async ([machine, pool]) => {
-    const call = { method: "GET", path: pool, doing: `read the pool ${pool}` } as const;
-    const { privatePoolV1Config } = await api.json<Pool>("cloudBuild", call);
-    return [machine, privatePoolV1Config?.workerConfig?.machineType ?? machine] as const;
-  });
-  return Object.fromEntries(await Promise.all(entries));
-}
-
-/** The part of Cloud Build's WorkerPool that is read. */
-interface Pool {
-  readonly privatePoolV1Config?: { readonly workerConfig?: { readonly machineType?: string } };
-}
-
-/** vCPUs that may be in use at once, by quota, for the quotas that Google states. */
-export async function quotasOf(
-  { api, settings }: BuildEnvironment,
-  names: readonly string[],
-): Promise<Readonly<Record<string, number>>> {
-  const answers = names.map(async (name) => [name, await buildCpuQuota(api, settings, name)] as const);
-  const stated = (await Promise.all(answers)).flatMap(([name, limit]) => (limit === undefined ? [] : [[name, limit]]));
-  return Object.fromEntries(stated);
 }

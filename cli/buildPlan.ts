@@ -1,11 +1,11 @@
-import type { BuildSettings } from "../builder/settings.ts";
+import { machinesOf, quotasOf } from "../builder/capacity.ts";
+import { publishedKeys } from "../builder/publishedKeys.ts";
+import type { BuildEnvironment } from "../builder/services.ts";
+import type { Chain } from "../chain/chain.ts";
 import { UserError } from "../chain/errors.ts";
 import { type Plan, planChain } from "../chain/plan.ts";
 import { quotaOf } from "../chain/schedule.ts";
-import { publishedReference } from "../chain/target.ts";
-import type { ImageRegistry } from "../cloud/registry/imageRegistry.ts";
-import { type BuildEnvironment, machinesOf, quotasOf } from "./buildEnvironment.ts";
-import { type OpenChain, targetNamed } from "./openChain.ts";
+import { partNamed } from "./openChain.ts";
 import { showDollars } from "./render/amounts.ts";
 
 /** A plan that can be run, and the quotas that it was made under. */
@@ -21,20 +21,20 @@ export interface BuildPlan {
  */
 export async function planBuild(
   names: readonly string[],
-  open: OpenChain,
+  open: Chain,
   environment: BuildEnvironment,
 ): Promise<BuildPlan> {
   const { settings, services } = environment;
-  const graph = names.length === 0 ? open.graph : withAncestors(open, names);
+  const { graph, chain } = partNamed(names, open);
   const [exists, machines] = await Promise.all([
-    publishedKeys(open, graph, services.registry, settings),
+    publishedKeys(services.registry, settings.images, chain),
     machinesOf(environment),
   ]);
   const facts = { exists, machines };
-  const planned = planChain(graph, open.chain, facts);
+  const planned = planChain(graph, chain, facts);
   const building = planned.targets.filter(({ action }) => action === "build");
   const quotas = await quotasOf(environment, [...new Set(building.map(({ machine }) => quotaOf(machine)))]);
-  return { plan: planChain(graph, open.chain, { ...facts, quotas }), quotas };
+  return { plan: planChain(graph, chain, { ...facts, quotas }), quotas };
 }
 
 /** Refuses a plan that costs more than a person wants to spend. */
@@ -46,29 +46,4 @@ export function requireCost({ totals }: Plan, most: number | undefined): void {
     allowed: `${showDollars(most)} at most`,
     fix: "see what is built and why with `strata plan`; then raise --max-cost or name fewer targets",
   });
-}
-
-function withAncestors(open: OpenChain, names: readonly string[]): OpenChain["graph"] {
-  const keep = new Set<string>();
-  const add = (name: string) => {
-    keep.add(name);
-    for (const parent of open.graph.get(name)?.parents ?? []) add(parent);
-  };
-  for (const name of names) add(targetNamed(name, open));
-  return new Map([...open.graph].filter(([name]) => keep.has(name)));
-}
-
-async function publishedKeys(
-  { chain }: OpenChain,
-  graph: OpenChain["graph"],
-  registry: ImageRegistry,
-  { images }: BuildSettings,
-): Promise<ReadonlyMap<string, boolean>> {
-  const answers = [...chain.targets]
-    .filter(([name]) => graph.has(name))
-    .map(async ([name, { inputs }]) => {
-      const digest = await registry.digestOf(publishedReference(images, name, inputs.key));
-      return [name, digest !== undefined] as const;
-    });
-  return new Map(await Promise.all(answers));
 }

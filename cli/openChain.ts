@@ -1,51 +1,24 @@
-import { existsSync } from "node:fs";
-import { type Catalogue, readCatalogue } from "../chain/catalogue.ts";
-import { type CollectedChain, collectChain, withParents } from "../chain/collect.ts";
+import { type Chain, readChain, readChainIn } from "../chain/chain.ts";
+import { withParents } from "../chain/collect.ts";
 import { gitTree } from "../chain/context/gitTree.ts";
-import { statCacheFolder } from "../chain/context/statCache.ts";
-import type { FileTree } from "../chain/context/tree.ts";
-import { workTree } from "../chain/context/workTree.ts";
 import { UserError } from "../chain/errors.ts";
-import { findParent, type Graph, resolveGraph } from "../chain/graph.ts";
+import { findParent } from "../chain/graph.ts";
 import { nearest } from "../chain/nearest.ts";
 import { formatTarget } from "../chain/target.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** A catalogue with its chain and the inputs of its targets. */
-export interface OpenChain {
-  readonly catalogue: Catalogue;
-  readonly graph: Graph;
-  readonly chain: CollectedChain;
-}
-
 /** Reads the catalogue in a folder as it is now. */
-export async function openChain(folder: string, terminal: Terminal, only?: readonly string[]): Promise<OpenChain> {
-  if (!existsSync(folder)) {
-    throw new UserError({
-      problem: "there is no catalogue here",
-      value: folder,
-      allowed: "a folder with one folder for each image",
-      fix: "go to the repository's root, or name the folder: --catalogue path/to/dockerfiles",
-    });
-  }
-  return open(workTree(folder, { statCache: statCacheFolder({ ...terminal.env }) }), only);
+export function openChain(folder: string, terminal: Terminal): Promise<Chain> {
+  return readChainIn(folder, { ...terminal.env });
 }
 
 /** Reads the same catalogue as a Git revision has it, without touching the work tree. */
-export async function openChainAt(folder: string, revision: string, only?: readonly string[]): Promise<OpenChain> {
-  return open(gitTree(folder, revision), only);
-}
-
-async function open(tree: FileTree, only: readonly string[] | undefined): Promise<OpenChain> {
-  const catalogue = readCatalogue(tree);
-  const graph = resolveGraph(catalogue);
-  const named = only === undefined || only.length === 0 ? undefined : new Set(only.filter((name) => graph.has(name)));
-  const chain = await collectChain(catalogue, graph, named ? { only: withParents(named, graph) } : {});
-  return { catalogue, graph, chain };
+export async function openChainAt(folder: string, revision: string): Promise<Chain> {
+  return readChain(gitTree(folder, revision));
 }
 
 /** The target that a person names: "image:stage", or "image" for its default target. */
-export function targetNamed(name: string, { catalogue, graph }: Pick<OpenChain, "catalogue" | "graph">): string {
+export function targetNamed(name: string, { catalogue, graph }: Pick<Chain, "catalogue" | "graph">): string {
   const found = findParent(name, catalogue);
   const target = found && formatTarget({ image: found.image.name, stage: found.stage });
   if (target !== undefined && graph.has(target)) return target;
@@ -56,6 +29,15 @@ export function targetNamed(name: string, { catalogue, graph }: Pick<OpenChain, 
     allowed: [...graph.keys()].join(", "),
     fix: similar === undefined ? "name one of the targets" : `is ${similar} meant?`,
   });
+}
+
+/** The part of a chain that some targets and what they are built on are; no names stand for all of it. */
+export function partNamed(names: readonly string[], open: Chain): Pick<Chain, "graph" | "chain"> {
+  if (names.length === 0) return open;
+  const kept = withParents(new Set(names.map((name) => targetNamed(name, open))), open.graph);
+  const among = <T>(all: ReadonlyMap<string, T>) => new Map([...all].filter(([name]) => kept.has(name)));
+  const { targets, refused } = open.chain;
+  return { graph: among(open.graph), chain: { targets: among(targets), refused: among(refused) } };
 }
 
 /** The option that every command about the catalogue has. */

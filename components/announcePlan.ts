@@ -1,7 +1,7 @@
 import { log } from "@pulumi/pulumi";
-import type { Chain } from "../builder/targetToPublish.ts";
+import { publishedKeys } from "../builder/publishedKeys.ts";
+import type { Chain } from "../chain/chain.ts";
 import { type Plan, planChain } from "../chain/plan.ts";
-import { publishedReference } from "../chain/target.ts";
 import { OciRegistry } from "../cloud/registry/ociRegistry.ts";
 import type { Settings } from "../settings.ts";
 
@@ -18,11 +18,7 @@ export async function announcePlan(
   { machines, promoteFrom }: Settings,
 ): Promise<string> {
   if (promoteFrom !== undefined) return address;
-  const registry = new OciRegistry();
-  const answers = [...chain.targets].map(async ([target, { inputs }]): Promise<[string, boolean]> => {
-    return [target, (await registry.digestOf(publishedReference(address, target, inputs.key))) !== undefined];
-  });
-  const exists = new Map(await Promise.all(answers));
+  const exists = await publishedKeys(new OciRegistry(), address, chain);
   await log.info(summary(planChain(graph, chain, { exists, machines })));
   return address;
 }

@@ -1,19 +1,15 @@
 import { resolve } from "node:path";
-import { type BuildServices, ensure, start } from "../builder/ensure.ts";
+import { ensure, start } from "../builder/ensure.ts";
 import type { BuildEvent } from "../builder/events.ts";
 import { secondsOf } from "../builder/follow.ts";
 import type { TargetToPublish } from "../builder/job.ts";
+import { googleEnvironment } from "../builder/services.ts";
 import type { BuildSettings } from "../builder/settings.ts";
-import { type Chain, targetToPublish } from "../builder/targetToPublish.ts";
+import { targetToPublish } from "../builder/targetToPublish.ts";
+import { type Chain, readChainIn } from "../chain/chain.ts";
 import { UserError } from "../chain/errors.ts";
 import { planChain } from "../chain/plan.ts";
-import { GoogleApi } from "../cloud/google/api.ts";
-import { Bucket } from "../cloud/google/bucket.ts";
-import { CloudBuild } from "../cloud/google/cloudBuild.ts";
-import { ObjectLocks } from "../cloud/objectLocks.ts";
-import type { ImageRegistry } from "../cloud/registry/imageRegistry.ts";
 import { OciRegistry } from "../cloud/registry/ociRegistry.ts";
-import { readChain } from "./catalogueChain.ts";
 import type { ImageInputs, ImageOutputs } from "./imageInputs.ts";
 import type { Tell } from "./imageProvider.ts";
 import type { ImagePublisher } from "./imagePublisher.ts";
@@ -34,7 +30,7 @@ export function cloudPublisher(root: string, tell: Tell): ImagePublisher {
 
   /** A catalogue is read once in the life of a command. */
   function chainIn(folder: string): Promise<Chain> {
-    const chain = chains.get(folder) ?? readChain(resolve(root, folder));
+    const chain = chains.get(folder) ?? readChainIn(resolve(root, folder), process.env);
     chains.set(folder, chain);
     return chain;
   }
@@ -42,7 +38,7 @@ export function cloudPublisher(root: string, tell: Tell): ImagePublisher {
   async function build(image: ImageInputs, settings: BuildSettings): Promise<ImageOutputs> {
     if (Object.values(image.parents).includes("")) return notYet("", "waits");
     const target = prepared(image, await chainIn(image.catalogue), settings.images);
-    const services = servicesOf(registry, settings);
+    const { services } = googleEnvironment(settings, process.env);
     const listener = (event: BuildEvent) => tellOf(event, tell);
     if (image.mode === "submit") {
       const started = await start(target, services, settings, listener);
@@ -82,17 +78,6 @@ function prepared({ target, key, parents, machines }: ImageInputs, chain: Chain,
     allowed: key,
     fix: "run the command again, and leave the catalogue alone until it has ended",
   });
-}
-
-function servicesOf(registry: ImageRegistry, { project, region, store: bucket }: BuildSettings): BuildServices {
-  const api = new GoogleApi();
-  const store = new Bucket(api, bucket);
-  return {
-    registry,
-    store,
-    builds: new CloudBuild(api, { project, region, logsBucket: `gs://${bucket}/logs` }),
-    locks: new ObjectLocks(store, "locks/"),
-  };
 }
 
 const reused = (digest: string): ImageOutputs => ({ digest, buildId: "", seconds: 0, outcome: "reused" });

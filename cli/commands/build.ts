@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type RunResult, runPlan } from "../../builder/run.ts";
 import { targetToPublish } from "../../builder/targetToPublish.ts";
+import type { Chain } from "../../chain/chain.ts";
 import { UserError } from "../../chain/errors.ts";
 import type { Plan, PlannedTarget } from "../../chain/plan.ts";
 import type { BuildService } from "../../cloud/buildService.ts";
@@ -8,7 +9,7 @@ import { openEnvironment, SETTINGS_OPTION } from "../buildEnvironment.ts";
 import { planBuild, requireCost } from "../buildPlan.ts";
 import { EXIT } from "../exit.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { CATALOGUE_OPTION, type OpenChain, openChain, targetNamed } from "../openChain.ts";
+import { CATALOGUE_OPTION, openChain, targetNamed } from "../openChain.ts";
 import { type BuildScreen, buildScreen } from "../render/buildLive.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
 import { styleFor } from "../render/style.ts";
@@ -103,7 +104,7 @@ export async function build(
 }
 
 /** Refuses what was asked for by name and cannot be keyed; of a whole catalogue the rest is built all the same. */
-function requireKeys(plan: Plan, names: readonly string[], open: OpenChain): void {
+function requireKeys(plan: Plan, names: readonly string[], open: Chain): void {
   const named = new Set(names.map((name) => targetNamed(name, open)));
   const refused = plan.targets.filter(({ target, action }) => action === "refused" && named.has(target));
   if (refused.length === 0) return;

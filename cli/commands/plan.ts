@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { withParents } from "../../chain/collect.ts";
+import type { Chain } from "../../chain/chain.ts";
+import type { CollectedChain } from "../../chain/collect.ts";
 import { UserError } from "../../chain/errors.ts";
 import type { TargetInputs } from "../../chain/inputs.ts";
 import { type Plan, planChain } from "../../chain/plan.ts";
-import { publishedReference } from "../../chain/target.ts";
 import { UnresolvedPin } from "../../chain/unresolved.ts";
 import { EXIT } from "../exit.ts";
-import { CATALOGUE_OPTION, type OpenChain, openChain, openChainAt, targetNamed } from "../openChain.ts";
+import { CATALOGUE_OPTION, openChain, openChainAt, partNamed } from "../openChain.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
 import { styleFor } from "../render/style.ts";
 import type { Terminal } from "../terminal.ts";
@@ -76,16 +76,14 @@ const NOT_ASKED = `No registry was asked which of these keys exist. To see what 
 
 async function decide(
   names: readonly string[],
-  now: OpenChain,
+  now: Chain,
   options: Options,
   registry: string | undefined,
 ): Promise<Plan> {
-  const wanted = names.map((name) => targetNamed(name, now));
+  const { graph, chain } = partNamed(names, now);
   const before = options.against === undefined ? undefined : await inputsAt(options.catalogue, options.against);
-  const exists = registry ? await askRegistry(registry, now) : before && compareKeys(before, now);
-  const kept = withParents(new Set(wanted), now.graph);
-  const graph = wanted.length === 0 ? now.graph : new Map([...now.graph].filter(([name]) => kept.has(name)));
-  return planChain(graph, now.chain, { ...(exists && { exists }), ...(before && { before }) });
+  const exists = registry ? await askRegistry(registry, chain) : before && compareKeys(before, chain);
+  return planChain(graph, chain, { ...(exists && { exists }), ...(before && { before }) });
 }
 
 async function inputsAt(folder: string, revision: string): Promise<ReadonlyMap<string, TargetInputs>> {
@@ -94,16 +92,18 @@ async function inputsAt(folder: string, revision: string): Promise<ReadonlyMap<s
 }
 
 /** A key that the other side has counts as there: that side's images are taken to be published. */
-function compareKeys(before: ReadonlyMap<string, TargetInputs>, { chain }: OpenChain): ReadonlyMap<string, boolean> {
-  return new Map([...chain.targets].map(([name, { inputs }]) => [name, before.get(name)?.key === inputs.key]));
+function compareKeys(
+  before: ReadonlyMap<string, TargetInputs>,
+  { targets }: CollectedChain,
+): ReadonlyMap<string, boolean> {
+  return new Map([...targets].map(([name, { inputs }]) => [name, before.get(name)?.key === inputs.key]));
 }
 
-async function askRegistry(registry: string, { chain }: OpenChain): Promise<ReadonlyMap<string, boolean>> {
-  const { OciRegistry } = await import("../../cloud/registry/ociRegistry.ts");
-  const images = new OciRegistry();
-  const answers = [...chain.targets].map(async ([name, { inputs }]) => {
-    const digest = await images.digestOf(publishedReference(registry, name, inputs.key));
-    return [name, digest !== undefined] as const;
-  });
-  return new Map(await Promise.all(answers));
+/** The clients of a registry are loaded only where one is asked. */
+async function askRegistry(registry: string, chain: CollectedChain): Promise<ReadonlyMap<string, boolean>> {
+  const [{ OciRegistry }, { publishedKeys }] = await Promise.all([
+    import("../../cloud/registry/ociRegistry.ts"),
+    import("../../builder/publishedKeys.ts"),
+  ]);
+  return publishedKeys(new OciRegistry(), registry, chain);
 }

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
-import { type BuildServices, ensure } from "../../builder/ensure.ts";
+import { ensure } from "../../builder/ensure.ts";
 import type { BuildEvent } from "../../builder/events.ts";
 import type { FollowOptions } from "../../builder/follow.ts";
 import type { TargetToPublish } from "../../builder/job.ts";
+import type { BuildServices } from "../../builder/services.ts";
 import type { BuildSettings } from "../../builder/settings.ts";
 import { publishedReference } from "../../chain/target.ts";
 import { ObjectLocks } from "../../cloud/objectLocks.ts";
