@@ -1,6 +1,8 @@
 /** Where an environment builds and publishes, in plain values: what the stack made, as its outputs say it. */
 export interface BuildSettings {
+  /** The Google Cloud project that builds. */
   readonly project: string;
+  /** The region of its builds and pools. */
   readonly region: string;
   /** Address of the images' repository, as `us-east4-docker.pkg.dev/project/images`. */
   readonly images: string;

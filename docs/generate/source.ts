@@ -25,7 +25,8 @@ export interface Documented {
 
 /** A source file whose doc comments can be asked for. Only what is written is known: nothing is resolved or checked. */
 export class Source {
-  private readonly text: string;
+  /** The file's text. */
+  readonly text: string;
   private readonly statements: readonly (Directive | Statement)[];
   /** Doc comments by the offset that they end at. */
   private readonly comments: readonly Comment[];
@@ -33,7 +34,7 @@ export class Source {
   /** @param file relative to the repository, whose root `root` is. */
   constructor(root: string, file: string) {
     this.text = readFileSync(join(root, file), "utf8");
-    const { program, comments, errors } = parseSync(file, this.text);
+    const { program, comments, errors } = parseSync(file, file.endsWith(".ts") ? this.text : "");
     const [wrong] = errors;
     if (wrong) throw new Error(`${file}: ${wrong.message}`);
     this.statements = program.body;
@@ -60,9 +61,17 @@ export class Source {
     throw new Error(`there is no class ${name}`);
   }
 
-  /** The keys of the object that a constant is made of (`const schema = z.strictObject({ … })`), and of those in it. */
-  object(constant: string): readonly Documented[] {
+  /** The keys of the schema that a constant is (`const schema = z.strictObject({ … })`), and of those in it. */
+  schema(constant: string): readonly Documented[] {
     return this.keys(this.valueOf(constant));
+  }
+
+  /** The keys of the object literal that a constant is (`const codes = { … } as const`). */
+  constant(name: string): readonly Documented[] {
+    const value = this.valueOf(name);
+    const object = value.type === "TSAsExpression" ? value.expression : value;
+    if (object.type !== "ObjectExpression") throw new Error(`${name} is no object literal`);
+    return this.properties(object);
   }
 
   /** The methods of the object that a function returns, each with its doc comment. */
