@@ -16,6 +16,8 @@ export type BuildEvent = { readonly target: string } & (
       readonly seconds: number;
       /** What the build last said of itself. */
       readonly progress?: Progress;
+      /** The last lines of its log. */
+      readonly log: readonly string[];
     }
   /** The image's own checks have passed. */
   | { readonly kind: "VERIFIED"; readonly build: string }

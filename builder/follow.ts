@@ -68,9 +68,10 @@ export function secondsOf({ startTime, finishTime }: Build): number {
   return Math.max(0, (end - Date.parse(startTime)) / 1000);
 }
 
-function tellProgress(build: Build, target: string, { progress }: LogReader, tell: BuildListener): void {
+function tellProgress(build: Build, target: string, log: LogReader, tell: BuildListener): void {
+  const { progress, lastLines } = log;
   const seconds = secondsOf(build);
-  tell({ kind: "BUILDING", target, build: build.id, seconds, ...(progress && { progress }) });
+  tell({ kind: "BUILDING", target, build: build.id, seconds, log: lastLines, ...(progress && { progress }) });
 }
 
 function adviceFor({ status, logUrl }: Build): string {

@@ -24,6 +24,11 @@ export interface TargetProgress {
   readonly seconds?: number;
   readonly dollars?: number;
   readonly because?: string;
+  /** Why it failed. */
+  readonly failure?: string;
+  /** The last lines of the build's log, and the build's page in the console. */
+  readonly log?: readonly string[];
+  readonly logUrl?: string;
 }
 
 /** What a display shows: the targets that are built, in the order of the plan. */
@@ -49,13 +54,16 @@ export function withEvent(progress: BuildProgress, event: BuildEvent, now: numbe
 }
 
 function changeBy(event: BuildEvent, before: TargetProgress, now: number): Partial<TargetProgress> {
-  if (event.kind === "QUEUED") return { phase: "queued", build: event.build };
-  if (event.kind === "ATTACHED") return { phase: "queued", build: event.build, attached: true };
+  if (event.kind === "QUEUED" || event.kind === "ATTACHED") {
+    const { build, logUrl, kind } = event;
+    return { phase: "queued", build, ...(logUrl && { logUrl }), ...(kind === "ATTACHED" && { attached: true }) };
+  }
   if (event.kind === "BUILDING") {
-    const { progress, seconds } = event;
+    const { progress, seconds, log } = event;
     return {
       phase: before.phase === "verified" ? "verified" : "building",
       startedAt: now - seconds * 1000,
+      log,
       ...(progress && { percent: progress.percent, marker: [progress.what, progress.gem].filter(Boolean).join(", ") }),
     };
   }
@@ -65,7 +73,8 @@ function changeBy(event: BuildEvent, before: TargetProgress, now: number): Parti
     return { phase: "published", seconds: event.seconds, dollars: dollarsOf(before.machine, event.seconds) };
   }
   if (event.kind === "SKIPPED") return { phase: "skipped", because: event.because };
-  return event.kind === "FAILED" ? { phase: "failed", ...secondsUntil(before, now) } : {};
+  if (event.kind === "PLANNED") return {};
+  return { phase: "failed", failure: event.error.message, ...secondsUntil(before, now) };
 }
 
 /** A build that failed is billed for the time that it ran. */

@@ -1,0 +1,64 @@
+import type { BuildEvent } from "../builder/events.ts";
+import { type BuildProgress, progressOf, withEvent } from "../builder/runState.ts";
+import type { Plan } from "../chain/plan.ts";
+import type { BuildRecord } from "./record.ts";
+import { type ChainView, viewOf } from "./view.ts";
+
+/** What a run that is watched is. */
+export interface WatchedRunFacts {
+  readonly title: string;
+  /** What the plan was compared with or asked of, in a few words, as "compared with main". */
+  readonly about?: string;
+  readonly plan: Plan;
+  /**
+   * For builds that are played: how many times faster than real. Times and dollars are then shown as the builds would
+   * have them, and the view says that they are simulated.
+   */
+  readonly simulated?: { readonly timeScale: number };
+}
+
+/** The run of a plan, for whoever wants to see at any time how it stands: hears its events, tells the view. */
+export class WatchedRun {
+  private readonly facts: WatchedRunFacts;
+  private readonly startedAt = Date.now();
+  private readonly scale: number;
+  private progress: BuildProgress;
+  private readonly recorded = new Map<string, readonly BuildRecord[]>();
+
+  constructor(facts: WatchedRunFacts) {
+    this.facts = facts;
+    this.scale = facts.simulated?.timeScale || 1;
+    this.progress = progressOf(facts.plan);
+  }
+
+  /** Takes an event of the run. A listener by itself: it can be handed on without its object. */
+  readonly tell = (event: BuildEvent): void => {
+    const scaled = "seconds" in event ? { ...event, seconds: event.seconds * this.scale } : event;
+    this.progress = withEvent(this.progress, scaled, this.now());
+  };
+
+  /** Takes what was recorded of a target's builds, the newest first. */
+  setHistory(target: string, records: readonly BuildRecord[]): void {
+    this.recorded.set(target, records);
+  }
+
+  /** How things stand now. */
+  view(): ChainView {
+    const { title, about, plan, simulated } = this.facts;
+    const view = viewOf({
+      title,
+      ...(about !== undefined && { about }),
+      simulated: simulated !== undefined,
+      plan,
+      progress: this.progress,
+      records: this.recorded,
+      now: this.now(),
+    });
+    return { ...view, at: Date.now() };
+  }
+
+  /** Milliseconds since 1970 by the clock of the builds. */
+  private now(): number {
+    return this.startedAt + (Date.now() - this.startedAt) * this.scale;
+  }
+}
