@@ -19,7 +19,7 @@ export interface DebianProgram {
 /**
  * How to get its files without being root and without installing anything: the package and those of its dependencies
  * that this machine lacks are downloaded and unpacked beside each other; where there are such dependencies, the program
- * is started by a small script that adds their libraries. The version is the release's: an archive of a distribution keeps only its newest.
+ * is started by a small script that adds their libraries and programs. The version is the release's: an archive of a distribution keeps only its newest.
  */
 export function debianProgram(program: DebianProgram): Cached {
   return {
@@ -73,14 +73,15 @@ function apt(program: string, args: readonly string[], name: string, cwd?: strin
   });
 }
 
-/** Starts the program beside it with the libraries beside it, wherever the folder lies. */
+/** Starts the program beside it with the libraries and programs beside it, wherever the folder lies. */
 function launcher(program: string): string {
   return `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 for folder in "$here"/lib "$here"/usr/lib "$here"/lib/*-linux-gnu* "$here"/usr/lib/*-linux-gnu*; do
   [ -d "$folder" ] && LD_LIBRARY_PATH="$folder\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 done
-export LD_LIBRARY_PATH
+PATH="$here/usr/sbin:$here/usr/bin:$here/sbin:$here/bin:$PATH"
+export LD_LIBRARY_PATH PATH
 exec "$here/${program}" "$@"
 `;
 }

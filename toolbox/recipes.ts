@@ -57,6 +57,7 @@ export const recipes = {
   shellcheck: debian("shellcheck", "shellcheck", "usr/bin/shellcheck"),
   ccache: debian("ccache", "ccache", "usr/bin/ccache"),
   "docker-registry": debian("docker-registry", "docker-registry", "usr/bin/docker-registry"),
+  dockerd: debian("dockerd", "docker.io", "usr/sbin/dockerd", "20 s"),
   skopeo: debian("skopeo", "skopeo", "usr/bin/skopeo"),
   chromium: debian("chromium", "chromium-headless-shell", "usr/lib/chromium/chromium-headless-shell", "30 s"),
 } satisfies Record<string, Recipe>;
