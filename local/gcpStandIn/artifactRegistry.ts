@@ -1,7 +1,8 @@
 import type { artifactregistry } from "@pulumi/gcp";
 import type { Unwrap } from "@pulumi/pulumi";
+import { changedInputs, type Kind } from "../standIn/kind.ts";
+import { attribution, body } from "./body.ts";
 import { call, find, finished, type Json, orAbsent } from "./calls.ts";
-import { attribution, body, changedInputs, type Kind } from "./kind.ts";
 
 type Inputs = Unwrap<artifactregistry.RepositoryArgs>;
 type Outputs = { name: string; registryUri: string };

@@ -1,7 +1,8 @@
 import type { cloudbuild, cloudbuildv2 } from "@pulumi/gcp";
 import type { Unwrap } from "@pulumi/pulumi";
+import type { Kind } from "../standIn/kind.ts";
+import { body } from "./body.ts";
 import { call, find, finished, type Json, orAbsent } from "./calls.ts";
-import { body, type Kind } from "./kind.ts";
 
 type Pool = Unwrap<cloudbuild.WorkerPoolArgs>;
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Kind } from "../standIn/kind.ts";
 import { CallError, call, type Json, orAbsent, type Product } from "./calls.ts";
-import type { Kind } from "./kind.ts";
 
 /** Inputs that every IAM member has. */
 interface MemberArgs {

@@ -1,7 +1,8 @@
 import type { storage } from "@pulumi/gcp";
 import type { Unwrap } from "@pulumi/pulumi";
+import type { Kind } from "../standIn/kind.ts";
+import { attribution, body } from "./body.ts";
 import { call, find, type Json } from "./calls.ts";
-import { attribution, body, type Kind } from "./kind.ts";
 
 type Inputs = Unwrap<storage.BucketArgs>;
 type Outputs = { url: string };

@@ -1,12 +1,12 @@
-import type { Json } from "./calls.ts";
+import type { Properties } from "../../provider/server.ts";
 
-/** What is known of a resource after a call: its id, and the outputs that Google filled in. */
-export interface Made<Outputs extends Json> {
+/** What is known of a resource after a call: its id, and the outputs that were filled in. */
+export interface Made<Outputs extends Properties> {
   readonly id: string;
   readonly outputs: Outputs;
 }
 
-/** One kind of resource: which calls pulumi-gcp makes for it, and what of it can change. */
+/** One kind of resource: which calls the plugin makes for it, and what of it can change. */
 export interface AnyKind {
   /** Inputs that cannot change: another value is another resource. */
   readonly immutable: readonly string[];
@@ -14,29 +14,32 @@ export interface AnyKind {
   readonly deleteFirst: boolean;
   /** Properties of the state that no input sets. */
   readonly computed: readonly string[];
-  create(inputs: object): Promise<Made<Json>>;
+  /** What is wrong with inputs. */
+  check?(inputs: object): readonly { readonly property: string; readonly reason: string }[];
+  /** Inputs that say the same and mean something else now, as a path does whose file has changed. */
+  changedBehind?(state: object, news: object): Promise<readonly string[]>;
+  create(inputs: object): Promise<Made<Properties>>;
   /** What is there now, or undefined where the resource is gone. */
-  read(id: string, state: object): Promise<Json | undefined>;
+  read(id: string, state: object): Promise<Properties | undefined>;
   /** Changes what can change. Absent where nothing can. */
-  update?(id: string, olds: object, news: object): Promise<Json>;
+  update?(id: string, olds: object, news: object): Promise<Properties>;
   delete(id: string, state: object): Promise<void>;
 }
 
-/** A kind as it is written: `Inputs` are the arguments of the resource in `@pulumi/gcp`, unwrapped. */
-export interface Kind<Inputs extends object, Outputs extends Json = Json> extends AnyKind {
+/** A kind as it is written: `Inputs` are the arguments of the resource in the plugin's SDK, unwrapped. */
+export interface Kind<Inputs extends object, Outputs extends Properties = Properties> extends AnyKind {
   readonly immutable: readonly (keyof Inputs & string)[];
   readonly computed: readonly (keyof Outputs & string)[];
+  check?(inputs: Inputs): ReturnType<NonNullable<AnyKind["check"]>>;
+  changedBehind?(state: Inputs & Outputs, news: Inputs): Promise<readonly (keyof Inputs & string)[]>;
   create(inputs: Inputs): Promise<Made<Outputs>>;
   read(id: string, state: Inputs): Promise<Outputs | undefined>;
   update?(id: string, olds: Inputs, news: Inputs): Promise<Outputs>;
   delete(id: string, state: Inputs): Promise<void>;
 }
 
-/** What pulumi-gcp labels each resource that has labels with. */
-export const attribution = { "goog-pulumi-provisioned": "true" };
-
 /** The names of inputs that differ, in the order of the newer ones. */
-export function changedInputs(olds: Json, news: Json): string[] {
+export function changedInputs(olds: Properties, news: Properties): string[] {
   const names = new Set([...Object.keys(news), ...Object.keys(olds)]);
   return [...names].filter((name) => canonical(olds[name]) !== canonical(news[name]));
 }
@@ -47,12 +50,5 @@ function canonical(value: unknown): string {
     inner !== null && typeof inner === "object" && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
-  );
-}
-
-/** A body without what is absent: pulumi-gcp leaves zero values out. */
-export function body(fields: Json): Json {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined && value !== "" && value !== false),
   );
 }
