@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   build: async () => (await import("./commands/build.ts")).buildCommand,
   watch: async () => (await import("./commands/watch.ts")).watchCommand,
   verify: async () => (await import("./commands/verify.ts")).verifyCommand,
+  doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   local: async () => (await import("./commands/local.ts")).localCommand,
 };
 

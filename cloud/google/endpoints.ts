@@ -1,10 +1,15 @@
 import { UserError } from "../../chain/errors.ts";
 
 /** Google's products that strata itself calls; the Pulumi provider calls more. */
-export type GoogleProduct = "storage" | "cloudBuild" | "serviceUsage";
+export type GoogleProduct = "artifactRegistry" | "cloudBuild" | "cloudBuildV2" | "serviceUsage" | "storage";
 
 /** The variable that moves a product, as the pulumi-gcp provider reads it, and the address without it. */
 const endpoints: Readonly<Record<GoogleProduct, { variable: string; address: string }>> = {
+  artifactRegistry: {
+    variable: "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
+    address: "https://artifactregistry.googleapis.com/v1/",
+  },
+  cloudBuildV2: { variable: "GOOGLE_CLOUDBUILDV2_CUSTOM_ENDPOINT", address: "https://cloudbuild.googleapis.com/v2/" },
   storage: { variable: "GOOGLE_STORAGE_CUSTOM_ENDPOINT", address: "https://storage.googleapis.com/storage/v1/" },
   cloudBuild: { variable: "GOOGLE_CLOUD_BUILD_CUSTOM_ENDPOINT", address: "https://cloudbuild.googleapis.com/v1/" },
   serviceUsage: {

@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Command } from "commander";
+import { parse } from "yaml";
+import { UserError } from "../../chain/errors.ts";
+import { GoogleApi } from "../../cloud/google/api.ts";
+import { examine } from "../doctor/examine.ts";
+import type { Patient } from "../doctor/finding.ts";
+import { machinesIn } from "../doctor/names.ts";
+import { renderResults } from "../doctor/render.ts";
+import { EXIT } from "../exit.ts";
+import { styleFor } from "../render/style.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface Options {
+  readonly json?: boolean;
+}
+
+/** `strata doctor`: what is wrong with this machine and an environment, and what mends it. Changes nothing. */
+export function doctorCommand(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command("doctor")
+    .description("find what is wrong with this machine and an environment, and say what mends it; changes nothing")
+    .argument("[environment]", "a file Pulumi.ENVIRONMENT.yaml is its configuration", "dev")
+    .option("--json", "print JSON: [{ subject, state: good | wrong | note | unknown, says, fix }]")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  strata doctor staging\n  eval "$(strata local env)" && strata doctor dev    the same against the local cloud\n\nExit codes: 0 nothing is wrong, 1 something is.',
+    )
+    .action(async (environment: string, options: Options) => {
+      const results = await examine(await patientIn(environment, terminal));
+      const text = options.json ? `${JSON.stringify(results, null, 2)}\n` : renderResults(results, styleFor(terminal));
+      terminal.stdout.write(text);
+      finish(results.some(({ state }) => state === "wrong") ? EXIT.problem : EXIT.done);
+    });
+}
+
+/** What there is to examine of an environment that is configured in this folder. */
+async function patientIn(environment: string, { env }: Terminal): Promise<Patient> {
+  const file = `Pulumi.${environment}.yaml`;
+  if (!existsSync(file)) {
+    throw new UserError({
+      problem: "there is no configuration of this environment here",
+      value: environment,
+      allowed: `a folder with ${file}`,
+      fix: "go to the repository's root, or name another environment: strata doctor dev",
+    });
+  }
+  const { parseSettings } = await import("../../settings.ts");
+  const config: Readonly<Record<string, unknown>> = parse(readFileSync(file, "utf8"))?.config ?? {};
+  const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+  const settings = parseSettings({
+    stack: environment,
+    project: config["gcp:project"] === undefined ? undefined : String(config["gcp:project"]),
+    region: config["gcp:region"] === undefined ? undefined : String(config["gcp:region"]),
+    values: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, text(value)])),
+  });
+  const api = new GoogleApi({ environment: { ...env } });
+  return { env, settings, machines: machinesIn(settings.catalogue), api, now: Date.now };
+}
