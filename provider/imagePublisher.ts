@@ -12,3 +12,20 @@ export interface ImagePublisher {
   /** Stops waiting, and leaves the builds that run alone. */
   cancel(): void;
 }
+
+/**
+ * A publisher that is loaded when it is asked for the first time. Every Pulumi command starts the plugin, and a preview
+ * asks its publisher nothing; what publishing takes is most of what there is to load.
+ */
+export function whenAsked(load: () => Promise<ImagePublisher>): ImagePublisher {
+  let loading: Promise<ImagePublisher> | undefined;
+  const publisher = () => {
+    loading ??= load();
+    return loading;
+  };
+  return {
+    digestOf: async (reference) => (await publisher()).digestOf(reference),
+    ensure: async (image) => (await publisher()).ensure(image),
+    cancel: () => void loading?.then((loaded) => loaded.cancel()),
+  };
+}
