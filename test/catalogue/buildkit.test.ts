@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { parseImageSettings } from "../../chain/imageSettings.ts";
 import { available } from "../../toolbox/available.ts";
 import { type Buildkitd, startBuildkitd } from "../../toolbox/buildkitd.ts";
 import { catalogue } from "./sandbox.ts";
@@ -16,6 +17,12 @@ const stages = globSync("*/Dockerfile", { cwd: catalogue })
     const text = readFileSync(join(catalogue, file), "utf8");
     return [...text.matchAll(/^FROM .* AS (\S+)$/gm)].map(([, stage = ""]) => [dirname(file), stage] as const);
   });
+
+/** The folder that is an image's build context. */
+function contextOf(image: string): string {
+  const file = join(catalogue, image, "image.yaml");
+  return join(catalogue, parseImageSettings(readFileSync(file, "utf8"), file).context);
+}
 
 /** Images that a Dockerfile takes from outside itself: bases and parents. */
 function imagesFromOutside(image: string): string[] {
@@ -55,7 +62,7 @@ if (!tools) {
         "build",
         "--progress=plain",
         "--frontend=dockerfile.v0",
-        `--local=context=${catalogue}`,
+        `--local=context=${contextOf(image)}`,
         `--local=dockerfile=${join(catalogue, image)}`,
         `--local=empty=${join(scratch, "empty")}`,
         `--opt=target=${stage}`,

@@ -55,10 +55,16 @@ function filesBelow(tree: FileTree, folder: string): readonly string[] {
 }
 
 /** The paths that a Dockerfile's text names as sources, found without the engine: words that exist in the catalogue. */
-function namedSources(dockerfile: string, tree: FileTree): readonly string[] {
-  const text = dockerfile.replace(/^\s*#.*$/gm, "").replace(/\\\n/g, " ");
-  const words = text.split(/[\s,=]+/).map((word) => word.replace(/\/+$/, ""));
-  return [...new Set(words)].filter((word) => word.includes("/") && tree.entry(word) !== undefined);
+function namedSources(image: string, tree: FileTree): readonly string[] {
+  const read = (file: string) => tree.read(`${image}/${file}`).toString();
+  const text = read("Dockerfile")
+    .replace(/^\s*#.*$/gm, "")
+    .replace(/\\\n/g, " ");
+  // From the folder that holds the catalogue, its files have the catalogue's name before them.
+  const catalogue = /^context: \.\.$/m.test(read("image.yaml")) ? /^dockerfiles\// : /^/;
+  const words = text.split(/[\s,=]+/).filter((word) => catalogue.test(word));
+  const paths = words.map((word) => word.replace(catalogue, "").replace(/\/+$/, ""));
+  return [...new Set(paths)].filter((path) => path.includes("/") && tree.entry(path) !== undefined);
 }
 
 /** Named by a stage that solves the lock and is part of no target: the lock it makes is what counts. */
@@ -67,9 +73,7 @@ const onlyForTheLock = new Set(["pointcept-conda/environment.yml"]);
 const tree = resolved();
 const original = keysOf(tree);
 const images = tree.children("").filter((name) => tree.entry(`${name}/image.yaml`));
-const sources = new Map(
-  images.map((image) => [image, namedSources(tree.read(`${image}/Dockerfile`).toString(), tree)]),
-);
+const sources = new Map(images.map((image) => [image, namedSources(image, tree)]));
 const files = filesBelow(tree, "").filter(
   (path) => !/(^|\/)(Dockerfile|image\.yaml|bases\.lock\.yaml)$|\.dockerignore$/.test(path),
 );

@@ -1,13 +1,24 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseImageSettings } from "../../chain/imageSettings.ts";
 import { available } from "../../toolbox/available.ts";
 import { type Buildkitd, startBuildkitd } from "../../toolbox/buildkitd.ts";
 import { catalogue } from "./sandbox.ts";
-import { makeStandIn } from "./standIn.ts";
+import { makeStandIn, makeToolStandIns } from "./standIn.ts";
 
-const { tools, reason } = available(["buildkitd", "buildctl", "runc"]);
+const { tools, reason } = available(["buildkitd", "buildctl", "runc", "buildx"]);
 const root = process.getuid?.() === 0;
 const where = tools && root ? describe : describe.skip;
 
@@ -37,14 +48,22 @@ where(`on a stand-in base${reason === undefined ? "" : ` (${reason})`}${root ? "
   });
 
   /** Builds an image with every base replaced; returns the folder with its files. */
-  const build = (image: string, bases: readonly string[], ...options: string[]) => {
-    const output = join(folder, image);
+  const build = (image: string, bases: readonly string[], ...options: string[]) =>
+    buildIn(context, join(context, image), image, bases, ...options);
+  const buildIn = (
+    context: string,
+    dockerfile: string,
+    name: string,
+    bases: readonly string[],
+    ...options: string[]
+  ) => {
+    const output = join(folder, name);
     mkdirSync(output);
     const { status, stderr } = spawnSync(
       tools?.buildctl.path ?? "",
       [
         ...["--addr", daemon.address, "build", "--progress=plain", "--frontend=dockerfile.v0"],
-        ...[`--local=context=${context}`, `--local=dockerfile=${join(context, image)}`, `--local=base=${base}`],
+        ...[`--local=context=${context}`, `--local=dockerfile=${dockerfile}`, `--local=base=${base}`],
         ...bases.map((name) => `--opt=context:${name}=local:base`),
         ...[`--output=type=local,dest=${output}`, ...options],
       ],
@@ -96,6 +115,27 @@ where(`on a stand-in base${reason === undefined ? "" : ` (${reason})`}${root ? "
     expect(readdirSync(join(output, "opt/pointcept/libs")).sort()).toEqual(["LICENSE", "pointgroup_ops", "pointops"]);
     expect(verifyFiles(output)).toEqual(["contract.py", "pointcept_smoke.py", "report.schema.json"]);
   });
+
+  test("strata's own image installs its packages from its lock, holds what it starts, and passes its own check", () => {
+    const [node, docker, dockerfile] = ["node", "docker", "tool"].map((name) => join(folder, `${name}-stand-in`));
+    if (!tools || !node || !docker || !dockerfile) return;
+    makeToolStandIns(node, docker, tools.buildx.path);
+    cpSync(join(catalogue, "strata"), dockerfile, { recursive: true });
+    const settings = parseImageSettings(readFileSync(join(dockerfile, "image.yaml"), "utf8"), "image.yaml");
+    const checks = settings.verify.map(({ run }) => `RUN --network=none ${JSON.stringify(run)}\n`);
+    appendFileSync(join(dockerfile, "Dockerfile"), checks.join(""));
+    const output = buildIn(
+      join(catalogue, ".."),
+      dockerfile,
+      "strata",
+      [],
+      ...["--opt=context:node:24-bookworm-slim=local:node", `--local=node=${node}`],
+      ...["--opt=context:docker:28-cli=local:docker", `--local=docker=${docker}`],
+    );
+    expect(checks).toHaveLength(1);
+    expect(existsSync(join(output, "opt/strata/node_modules/google-auth-library"))).toBe(true);
+    expect(existsSync(join(output, "opt/strata/node_modules/@pulumi"))).toBe(false);
+  }, 120_000);
 });
 
 /** What the stage that downloads flash-attention's wheel would hold. */

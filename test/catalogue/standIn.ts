@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** What the scripts of the images call beside the fakes: this machine's own programs are copied with their libraries. */
@@ -67,11 +67,51 @@ export function makeStandIn(root: string): void {
     mkdirSync(join(root, folder), { recursive: true });
   writeFileSync(join(root, "etc/os-release"), "VERSION_CODENAME=jammy\n");
   for (const file of ["passwd", "group"]) writeFileSync(join(root, "etc", file), "root:x:0:0:root:/root:/bin/bash\n");
-  for (const [path, body] of Object.entries(FAKES)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), `#!/bin/bash\n${body}\n`);
-    chmodSync(join(root, path), 0o755);
-  }
+  for (const [path, body] of Object.entries(FAKES)) writeProgram(join(root, path), body);
+}
+
+/**
+ * Lays out what stands in for node:24-bookworm-slim and for docker:28-cli: Node and npm, which are real and reach the
+ * registry that this machine is set to, and a `docker` that can only start its plugin, which is the real buildx.
+ *
+ * @param buildx the program.
+ */
+export function makeToolStandIns(node: string, docker: string, buildx: string): void {
+  makeStandIn(node);
+  copyWithLibraries(process.execPath, node, "usr/local/bin/node");
+  const npm = dirname(dirname(realpathSync(shell("command -v npm"))));
+  cpSync(npm, join(node, "opt/npm"), { recursive: true });
+  writeProgram(join(node, "usr/local/bin/npm"), 'exec node /opt/npm/bin/npm-cli.js "$@"');
+  const certificates = process.env.NODE_EXTRA_CA_CERTS;
+  const trust = certificates === undefined ? "" : "cafile=/etc/registry.crt\n";
+  writeFileSync(join(node, "root/.npmrc"), `registry=${shell("npm config get registry 2>/dev/null")}\n${trust}`);
+  if (certificates !== undefined) copy(certificates, join(node, "etc/registry.crt"));
+  copyWithLibraries(shell("command -v tar"), node, "usr/bin/tar");
+
+  const plugin = "usr/local/libexec/docker/cli-plugins/docker-buildx";
+  copy(buildx, join(docker, plugin));
+  writeProgram(
+    join(docker, "usr/local/bin/docker"),
+    `[[ "$1" == buildx ]] || { echo "stand-in version"; exit; }; shift; exec /${plugin} "$@"`,
+  );
+  mkdirSync(join(docker, "etc/ssl/certs"), { recursive: true });
+  writeFileSync(join(docker, "etc/ssl/certs/ca-certificates.crt"), "-----BEGIN CERTIFICATE-----\n");
+}
+
+function shell(command: string): string {
+  return execFileSync("sh", ["-c", command], { encoding: "utf8" }).trim();
+}
+
+function copyWithLibraries(program: string, root: string, path: string): void {
+  const libraries = execFileSync("ldd", [program], { encoding: "utf8" });
+  for (const file of libraries.match(/\/\S+(?= \()/g) ?? []) copy(file, join(root, file));
+  copy(program, join(root, path));
+}
+
+function writeProgram(path: string, body: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `#!/bin/bash\n${body}\n`);
+  chmodSync(path, 0o755);
 }
 
 function copy(from: string, to: string): void {

@@ -32,7 +32,7 @@ describe("image.yaml", () => {
   });
 
   test.each([
-    ["an unknown field", "machin: x", "4: there is no field machin", '"x"', "description, targets, args"],
+    ["an unknown field", "machin: x", "4: there is no field machin", '"x"', "description, targets, context, args"],
     ["an unknown machine", "", "2: machine: is no machine type that strata knows", '"c9-big-8"', "family-kind-vCPUs"],
     ["a field of the wrong kind", "targets: runtime", "4: targets: Invalid input", '"runtime"', "names of stages"],
     ["an epoch below 0", "epoch: -1", "4: epoch: Too small", "-1", "a whole number, 0 or more"],
