@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type FileLock, tryLock } from "./lock.ts";
 
 /** One thing that is made once per machine and then found again: a folder that `make` fills. */
 export interface Cached {
@@ -65,7 +65,7 @@ export async function cachedFolder(wanted: Cached, tell: ToolListener, tools = t
     tell({ kind: "made", name, version, seconds: Math.round((Date.now() - started) / 1000) });
     return finished;
   } finally {
-    lock.close();
+    lock.release();
   }
 }
 
@@ -78,28 +78,12 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/**
- * An exclusive lock between processes. Node has none of its own; an open transaction of an SQLite file is one that the
- * kernel releases when its process dies, however it dies. The file itself stays, empty and free.
- */
-async function acquire(file: string, waiting: () => void): Promise<{ close(): void }> {
-  const database = new DatabaseSync(file, { timeout: 0 });
+/** Waits for a lock of which another process may be the holder. */
+async function acquire(file: string, waiting: () => void): Promise<FileLock> {
   for (let told = false; ; told = true) {
-    try {
-      database.exec("BEGIN EXCLUSIVE");
-      return database;
-    } catch (error) {
-      if (!isBusy(error)) {
-        database.close();
-        throw error;
-      }
-    }
+    const lock = tryLock(file);
+    if (lock) return lock;
     if (!told) waiting();
     await sleep(200);
   }
-}
-
-function isBusy(error: unknown): boolean {
-  const SQLITE_BUSY = 5;
-  return typeof error === "object" && error !== null && "errcode" in error && error.errcode === SQLITE_BUSY;
 }

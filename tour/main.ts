@@ -1,0 +1,100 @@
+/** `npm start`: the tour of strata on this machine. Everything it starts has ended when it ends. */
+import { join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { UserError } from "../chain/errors.ts";
+import { EXIT } from "../cli/exit.ts";
+import { ACTS } from "./acts.ts";
+import { endDescendants } from "./descendants.ts";
+import { Narrator } from "./narrator.ts";
+import type { Worker } from "./scene.ts";
+import { playTour } from "./tour.ts";
+import { troubleOf } from "./trouble.ts";
+
+const USAGE = `npm start [-- options]
+
+Plays a tour of strata on this machine: a local Google Cloud, the environment dev on the real Pulumi engine, the plan of
+the catalogue, its builds, a second run that does nothing, and what an edit would rebuild.
+
+  --worker <simulated|docker>   simulated (the default) runs no build step; docker compiles a small chain with BuildKit
+  --directory <folder>          what the tour keeps; emptied first (default: .strata/tour)
+  --help                        this text
+
+Exit codes: 0 all acts were played, 1 a problem or an act left out, 2 the command line cannot be read, 130 Ctrl-C.
+`;
+
+/** How long what is under way may take to end after Ctrl-C, in milliseconds. */
+const PATIENCE_MS = 5000;
+
+const root = join(import.meta.dirname, "..");
+
+async function main(words: readonly string[]): Promise<number> {
+  const { worker, directory, help } = optionsOf(words);
+  if (help) {
+    process.stdout.write(USAGE);
+    return EXIT.done;
+  }
+  process.chdir(root);
+  const folder = resolve(directory);
+  const narrator = new Narrator(process, ACTS);
+  const stopping = stopOnSignal(narrator);
+  narrator.title("strata: a chain of images, from their sources to a registry");
+  try {
+    return await Promise.race([playTour({ root, folder, worker, signal: stopping.signal }, narrator), stopping.ended]);
+  } catch (error) {
+    if (stopping.signal.aborted) return stopping.ended;
+    narrator.settle();
+    const shown = troubleOf(error, relative(root, folder)) ?? error;
+    if (!(shown instanceof UserError)) throw error;
+    process.stderr.write(`strata: ${shown.message}\n`);
+    return EXIT.problem;
+  }
+}
+
+function optionsOf(words: readonly string[]) {
+  const options = {
+    worker: { type: "string", default: "simulated" },
+    directory: { type: "string", default: ".strata/tour" },
+    help: { type: "boolean", default: false },
+  } as const;
+  try {
+    const { values } = parseArgs({ args: [...words], options });
+    return { ...values, worker: workerNamed(values.worker) };
+  } catch (error) {
+    if (error instanceof UserError || !(error instanceof TypeError)) throw error;
+    throw new UserError({ problem: error.message, fix: "npm start -- --help" });
+  }
+}
+
+function workerNamed(name: string): Worker {
+  if (name === "simulated" || name === "docker") return name;
+  throw new UserError({ problem: "there is no such worker", value: name, allowed: "simulated, docker" });
+}
+
+/** Ends the tour at Ctrl-C, or when the terminal or somebody else says so. */
+function stopOnSignal(narrator: Narrator) {
+  const controller = new AbortController();
+  const ended = new Promise<number>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        if (controller.signal.aborted) return;
+        controller.abort();
+        narrator.settle();
+        const where = narrator.act === 0 ? "before its first act" : `in act ${narrator.act}`;
+        narrator.title(`\nThe tour is stopped ${where}. Nothing goes on; \`npm start\` begins anew.`);
+        setTimeout(() => resolve(EXIT.interrupted), PATIENCE_MS).unref();
+      });
+    }
+  });
+  return { signal: controller.signal, ended };
+}
+
+let code: number;
+try {
+  code = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`strata: ${error.message}\n`);
+  code = EXIT.usage;
+}
+await endDescendants();
+process.exit(code);
