@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { UserError } from "../chain/errors.ts";
 import { dollarsFor } from "../chain/estimate.ts";
-import { machineShape } from "../chain/machines.ts";
+import { machineNamed } from "../chain/machines.ts";
 import { type Build, type BuildService, hasEnded } from "../cloud/buildService.ts";
 import type { HeldLock } from "../cloud/lock.ts";
 import { ConditionFailed, type Content, type ObjectStore } from "../cloud/objectStore.ts";
@@ -51,8 +51,7 @@ export async function ensure(
   const digest = await services.registry.digestOf(target.reference);
   if (digest === undefined) throw withoutTag(target, build);
   const seconds = secondsOf(build);
-  const shape = machineShape(target.machine);
-  const dollars = shape === undefined ? 0 : dollarsFor(shape, seconds / 60);
+  const dollars = dollarsFor(machineNamed(target.poolMachine), seconds / 60);
   tell({ kind: "PUBLISHED", target: target.target, build: build.id, digest, seconds, dollars });
   return { digest, build };
 }

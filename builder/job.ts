@@ -1,5 +1,6 @@
 import type { ImageCheck } from "../chain/imageSettings.ts";
 import type { TargetInputs } from "../chain/inputs.ts";
+import type { BuildRecord } from "./record.ts";
 
 /** One target, with everything that it takes to publish it. */
 export interface TargetToPublish {
@@ -20,9 +21,14 @@ export interface TargetToPublish {
   readonly images: Readonly<Record<string, string>>;
   /** Whether the image takes the address of a compiler cache, in the hint COMPILER_CACHE_URL. */
   readonly compiles: boolean;
-  /** The machine that the catalogue names. */
+  /** The machine that the catalogue names: its pool is the one to build in. */
   readonly machine: string;
+  /** The machine that this pool has in truth. */
+  readonly poolMachine: string;
+  /** What its build is expected to take, as a plan says it. */
   readonly expectedMinutes: number;
+  /** What it takes where nothing is cached: the time-out follows from it. */
+  readonly coldMinutes: number;
   /** Writes the archive of exactly the files in the inputs; the same inputs give the same bytes. */
   pack(file: string): Promise<{ readonly digest: string; readonly bytes: number }>;
 }
@@ -34,6 +40,9 @@ export interface StoredInput {
   /** Lower-case hexadecimal sha256 that the object must have. */
   readonly digest: string;
 }
+
+/** What is known of a build before it runs, and goes into its record as it is. */
+export type Foreknown = Pick<BuildRecord, "strata" | "algorithm" | "machine" | "inputs">;
 
 /** What the steps inside a build are told: the part of {@link TargetToPublish} that they need, as JSON. */
 export interface BuildJob {
@@ -53,8 +62,9 @@ export interface BuildJob {
   readonly layers: string;
   /** `gs://bucket/prefix` of the compiler cache, where there is one. */
   readonly compilerCache?: string;
-  /** `gs://bucket/records/…`, written last. */
-  readonly record: string;
+  /** The bucket that keeps the record, which is written last. */
+  readonly store: string;
+  readonly record: Foreknown;
 }
 
 /** Build args that strata gives a value where image.yaml lists them as hints. */

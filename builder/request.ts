@@ -1,7 +1,9 @@
 import { UserError } from "../chain/errors.ts";
 import type { BuildRequest, BuildStep } from "../cloud/buildService.ts";
 import { cachePrefix } from "../compilerCache/cachePrefix.ts";
+import strata from "../package.json" with { type: "json" };
 import { type BuildJob, encodeJob, JOB_VARIABLE, type StoredInput, type TargetToPublish } from "./job.ts";
+import { inputsInGroups } from "./record.ts";
 import type { BuildSettings } from "./settings.ts";
 
 /** The longest that Cloud Build lets a build run or wait, in seconds. */
@@ -30,15 +32,11 @@ export function inputObject(kind: keyof UploadedInputs, digest: string): string 
   return `contexts/${digest}${kind === "context" ? ".tar" : ".Dockerfile"}`;
 }
 
-/** Where the record of a key lies in the bucket. */
-export function recordObject(target: string, key: string): string {
-  return `records/${target.replace(":", "/")}/${key}.json`;
-}
-
 /** The Cloud Build build of one target. */
 export function buildRequest(target: TargetToPublish, uploaded: UploadedInputs, settings: BuildSettings): BuildRequest {
   const job = jobOf(target, uploaded, settings);
-  const timeoutS = Math.min(dayS, Math.ceil(target.expectedMinutes * 60 * patience) + 1800);
+  const longestMinutes = Math.max(target.expectedMinutes, target.coldMinutes);
+  const timeoutS = Math.min(dayS, Math.ceil(longestMinutes * 60 * patience) + 1800);
   return {
     steps: STEPS.map((id): BuildStep => ({ id, name: settings.tool, args: ["build-step", id] })),
     tags: ["strata", keyTag(target.key), target.target.replace(":", ".")],
@@ -50,10 +48,10 @@ export function buildRequest(target: TargetToPublish, uploaded: UploadedInputs, 
       pool: { name: poolOf(target, settings) },
       logging: "GCS_ONLY",
       env: [
+        "BUILD_ID=$BUILD_ID",
         `${JOB_VARIABLE}=${encodeJob(job)}`,
         `STRATA_EXPECTED_MINUTES=${target.expectedMinutes}`,
         `STRATA_REFERENCE=${target.reference}`,
-        `STRATA_RECORD=${job.record}`,
       ],
     },
   };
@@ -81,7 +79,13 @@ function jobOf(target: TargetToPublish, uploaded: UploadedInputs, settings: Buil
     layers: `${settings.layers}/${target.target.split(":")[0]}`,
     ...(cache !== undefined &&
       target.compiles && { compilerCache: `gs://${cache}/${prefixOf(inputs.args, inputs.bases)}` }),
-    record: `gs://${settings.store}/${recordObject(target.target, target.key)}`,
+    store: settings.store,
+    record: {
+      strata: strata.version,
+      algorithm: inputs.algorithm,
+      machine: target.poolMachine,
+      inputs: inputsInGroups(inputs),
+    },
   };
 }
 

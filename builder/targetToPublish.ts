@@ -3,6 +3,7 @@ import { packContext } from "../chain/context/pack.ts";
 import { imagesUsed } from "../chain/dockerfile/imagesUsed.ts";
 import { resolveStages } from "../chain/dockerfile/stages.ts";
 import { UserError } from "../chain/errors.ts";
+import { declaredMinutes } from "../chain/estimate.ts";
 import { findParent, optionsFor } from "../chain/graph.ts";
 import type { PlannedTarget } from "../chain/plan.ts";
 import { parseReference } from "../chain/reference.ts";
@@ -57,7 +58,9 @@ export function targetToPublish(
     checks: verify,
     images: Object.fromEntries(used.map(({ name: written }) => [written, imageOf(written)])),
     machine: image.settings.machine,
-    expectedMinutes: planned.minutes || image.settings.expectedMinutes,
+    poolMachine: planned.machine,
+    expectedMinutes: planned.minutes,
+    coldMinutes: declaredMinutes(image.settings, planned.machine),
     pack: (file) => packContext(image.context, contextPaths, file),
   };
 }

@@ -1,5 +1,5 @@
 import type { CollectedChain } from "./collect.ts";
-import { dollarsFor, minutesOn } from "./estimate.ts";
+import { declaredMinutes, dollarsFor, type EarlierBuild, measuredMinutes } from "./estimate.ts";
 import { explain, type Reason } from "./explain.ts";
 import type { Graph, GraphTarget } from "./graph.ts";
 import type { TargetInputs } from "./inputs.ts";
@@ -28,6 +28,8 @@ export interface PlannedTarget {
   readonly jobs: number;
   /** Expected minutes of the build; 0 where nothing is built. */
   readonly minutes: number;
+  /** How many of its last builds those minutes are the median of; absent where they are image.yaml's estimate. */
+  readonly measured?: number;
   /** Expected dollars of the build; 0 where nothing is built. */
   readonly dollars: number;
   /** Another target of the same image whose layers it reuses, so that it is built after it. */
@@ -59,8 +61,8 @@ export interface PlanFacts {
   readonly exists?: ReadonlyMap<string, boolean>;
   /** Inputs that a target was last built from, to say what changed. */
   readonly before?: ReadonlyMap<string, TargetInputs>;
-  /** Minutes that a target's last builds took, from records; they replace image.yaml's estimate. */
-  readonly recordedMinutes?: ReadonlyMap<string, number>;
+  /** A target's last builds, newest first; those on the same machine replace image.yaml's estimate. */
+  readonly earlierBuilds?: ReadonlyMap<string, readonly EarlierBuild[]>;
   /** Machines used in place of those of image.yaml. */
   readonly machines?: Readonly<Record<string, string>>;
   readonly quotas?: Quotas;
@@ -131,23 +133,19 @@ function planTarget(
   if (exists === undefined) return { ...common, key, action: "unknown", reasons: [] };
   if (exists) return { ...common, key, action: "reuse", reasons: [] };
   const shared = sharedWork(one, chain, before);
-  const minutes = expectedMinutes(one, machine, facts) * (1 - (shared?.share ?? 0));
+  const measured = measuredMinutes(facts.earlierBuilds?.get(one.name) ?? [], machine);
+  // What earlier builds took from shared layers is in their minutes already.
+  const minutes = measured?.minutes ?? declaredMinutes(settings, machine) * (1 - (shared?.share ?? 0));
   return {
     ...common,
     key,
     action: "build",
     reasons: explain(facts.before?.get(one.name), collected.inputs),
     minutes,
+    ...(measured && { measured: measured.builds }),
     dollars: dollarsFor(shape, minutes),
     ...(shared && { sharesWith: shared.target }),
   };
-}
-
-function expectedMinutes({ name, image }: GraphTarget, machine: string, facts: PlanFacts): number {
-  const recorded = facts.recordedMinutes?.get(name);
-  if (recorded !== undefined) return recorded;
-  const { expectedMinutes: minutes, machine: declared } = image.settings;
-  return minutesOn(machineNamed(machine), minutes, machineNamed(declared));
 }
 
 /**

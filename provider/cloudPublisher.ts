@@ -69,7 +69,7 @@ export function cloudPublisher(root: string, tell: Tell): ImagePublisher {
  * changed since, the image is refused rather than built under the wrong key.
  */
 function prepared({ target, key, parents, machines }: ImageInputs, chain: Chain, images: string): TargetToPublish {
-  const plan = planChain(chain.graph, chain.chain, { machines });
+  const plan = planChain(chain.graph, chain.chain, { machines, exists: new Map([[target, false]]) });
   const planned = plan.targets.find((one) => one.target === target);
   if (planned?.key === key) return targetToPublish(planned, chain, new Map(Object.entries(parents)), images);
   throw new UserError({

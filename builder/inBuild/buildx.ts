@@ -1,4 +1,3 @@
-import type { ImageCheck } from "../../chain/imageSettings.ts";
 import { type BuildJob, HINTS } from "../job.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -36,18 +35,6 @@ function pushByDigest(job: BuildJob): string {
 /** Where a job's image is pushed: its reference without the tag. */
 export function repositoryOf({ reference, key }: BuildJob): string {
   return reference.slice(0, -`:${key}`.length);
-}
-
-/**
- * A Dockerfile whose steps are the checks, run in the image that was built, with its own user and environment and
- * without a network. Exit code 77 means that this machine cannot answer, and passes.
- */
-export function checksDockerfile(checks: readonly ImageCheck[]): string {
-  const steps = checks.map(({ run }) => {
-    const command = ["/bin/sh", "-c", '"$@" || [ $? -eq 77 ]', "check", ...run];
-    return `RUN --network=none ${JSON.stringify(command)}`;
-  });
-  return ["FROM checked", ...steps, ""].join("\n");
 }
 
 /** The arguments of `docker buildx` that run a job's checks, each time anew; their Dockerfile is read from stdin. */

@@ -8,7 +8,9 @@ import { GoogleApi } from "../../cloud/google/api.ts";
 import { OciRegistry } from "../../cloud/registry/ociRegistry.ts";
 import { decodeJob, JOB_VARIABLE } from "../job.ts";
 import { command } from "./command.ts";
-import { build, fetchContext, publish, record, type StepTools, verify } from "./steps.ts";
+import { record } from "./record.ts";
+import { build, fetchContext, publish, type StepTools, verify } from "./steps.ts";
+import { timed } from "./stepTimes.ts";
 import { workspaceIn } from "./workspace.ts";
 
 /** What each step of a build does, by its id; see STEPS. */
@@ -32,15 +34,17 @@ async function main(words: readonly string[]): Promise<void> {
       allowed: `build-step ${Object.keys(steps).join("|")}, with a job in ${JOB_VARIABLE}`,
     });
   }
-  await step({
+  const workspace = workspaceIn(process.cwd());
+  const tools: StepTools = {
     job: decodeJob(job),
-    workspace: workspaceIn(process.cwd()),
+    workspace,
     registry: new OciRegistry(),
     api: new GoogleApi(),
     buildx: ["docker", "buildx"],
     environment: process.env,
     print: (line) => process.stdout.write(`${line}\n`),
-  });
+  };
+  await timed(id, workspace, () => step(tools));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createWriteStream, existsSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -12,7 +12,8 @@ import { CompilerCacheService } from "../../compilerCache/service.ts";
 import { storeAt } from "../../compilerCache/store.ts";
 import type { BuildJob, StoredInput } from "../job.ts";
 import { VERIFIED_LINE } from "../progress.ts";
-import { buildArguments, checkArguments, checksDockerfile, repositoryOf } from "./buildx.ts";
+import { buildArguments, checkArguments, repositoryOf } from "./buildx.ts";
+import { CheckListener, checksDockerfile } from "./checks.ts";
 import { command } from "./command.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -91,10 +92,14 @@ export async function build(tools: StepTools): Promise<void> {
 export async function verify({ job, workspace, buildx, environment, print }: StepTools): Promise<void> {
   const [program, ...before] = buildx;
   const digest = await readFile(workspace.digest, "utf8");
+  const listener = new CheckListener(job.checks);
   if (job.checks.length > 0) {
     const args = [...before, ...checkArguments(job, digest)];
-    await command(program, args, { stdin: checksDockerfile(job.checks), doing: `verify ${job.target}`, environment });
+    const stdin = checksDockerfile(job.checks);
+    const hear = (line: string) => listener.hear(line);
+    await command(program, args, { stdin, doing: `verify ${job.target}`, environment, hear });
   }
+  await writeFile(workspace.checks, JSON.stringify(listener.outcomes));
   print(`${VERIFIED_LINE} ${job.checks.length} checks passed on ${digest}`);
 }
 
@@ -103,27 +108,6 @@ export async function publish({ job, workspace, registry, print }: StepTools): P
   const digest = await readFile(workspace.digest, "utf8");
   await registry.createTag(`${repositoryOf(job)}@${digest}`, job.key);
   print(`published ${job.reference}`);
-}
-
-/** Writes the record: what is known of the build that published the key. */
-export async function record({ job, workspace, api, environment }: StepTools): Promise<void> {
-  const [bucket, name] = placeOf(job.record);
-  const digest = await readFile(workspace.digest, "utf8");
-  const compilerCache = existsSync(workspace.compilerCache)
-    ? JSON.parse(await readFile(workspace.compilerCache, "utf8"))
-    : undefined;
-  const content = {
-    target: job.target,
-    key: job.key,
-    digest,
-    build: environment.BUILD_ID,
-    finishedAt: new Date().toISOString(),
-    images: job.images,
-    context: job.context.digest,
-    checks: job.checks.map(({ run }) => run.join(" ")),
-    ...(compilerCache && { compilerCache }),
-  };
-  await new Bucket(api, bucket).write(name, new Uint8Array(Buffer.from(JSON.stringify(content, undefined, 2))));
 }
 
 async function startCompilerCache(place: string, print: (line: string) => void): Promise<CompilerCacheService> {

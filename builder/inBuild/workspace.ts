@@ -13,6 +13,10 @@ export interface Workspace {
   readonly digest: string;
   /** The account of the compiler cache. */
   readonly compilerCache: string;
+  /** How the checks ended. */
+  readonly checks: string;
+  /** When each step ran, a line for each. */
+  readonly stepTimes: string;
 }
 
 export function workspaceIn(folder: string): Workspace {
@@ -23,5 +27,7 @@ export function workspaceIn(folder: string): Workspace {
     metadata: join(folder, "metadata.json"),
     digest: join(folder, "digest"),
     compilerCache: join(folder, "compiler-cache.json"),
+    checks: join(folder, "checks.json"),
+    stepTimes: join(folder, "step-times"),
   };
 }

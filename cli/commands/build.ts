@@ -1,15 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { planInEnvironment } from "../../builder/planInEnvironment.ts";
 import { type RunResult, runPlan } from "../../builder/run.ts";
 import { targetToPublish } from "../../builder/targetToPublish.ts";
+import { showDollars } from "../../chain/amounts.ts";
 import type { Chain } from "../../chain/chain.ts";
 import { UserError } from "../../chain/errors.ts";
 import type { Plan, PlannedTarget } from "../../chain/plan.ts";
 import type { BuildService } from "../../cloud/buildService.ts";
 import { openEnvironment, SETTINGS_OPTION } from "../buildEnvironment.ts";
-import { planBuild, requireCost } from "../buildPlan.ts";
 import { EXIT } from "../exit.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { CATALOGUE_OPTION, openChain, targetNamed } from "../openChain.ts";
+import { CATALOGUE_OPTION, openChain, partNamed, targetNamed } from "../openChain.ts";
 import { type BuildScreen, buildScreen } from "../render/buildLive.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
 import { styleFor } from "../render/style.ts";
@@ -66,7 +67,7 @@ export async function build(
 ): Promise<number> {
   const environment = await openEnvironment(options.settings, terminal);
   const open = await openChain(options.catalogue, terminal);
-  const { plan, quotas } = await planBuild(names, open, environment);
+  const { plan, quotas } = await planInEnvironment(environment, partNamed(names, open));
   const style = styleFor(terminal);
   terminal.stdout.write(`${renderPlanTree(plan, style)}\n${renderPlanSummary(plan, style)}`);
   requireKeys(plan, names, open);
@@ -112,6 +113,17 @@ function requireKeys(plan: Plan, names: readonly string[], open: Chain): void {
     problem: "what was asked for cannot be keyed, so nothing is built",
     value: refused.map(({ target }) => target).join(", "),
     fix: "mend what stands beside it above",
+  });
+}
+
+/** Refuses a plan that costs more than a person wants to spend. */
+function requireCost({ totals }: Plan, most: number | undefined): void {
+  if (most === undefined || totals.dollars <= most) return;
+  throw new UserError({
+    problem: `the plan of ${totals.build} builds costs more than --max-cost allows`,
+    value: `about ${showDollars(totals.dollars)}`,
+    allowed: `${showDollars(most)} at most`,
+    fix: "see what is built and why with `strata plan`; then raise --max-cost or name fewer targets",
   });
 }
 

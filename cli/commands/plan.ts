@@ -15,6 +15,7 @@ interface Options {
   readonly catalogue: string;
   readonly against?: string;
   readonly registry?: string;
+  readonly settings?: string;
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly exitCode?: boolean;
@@ -29,6 +30,7 @@ export function planCommand(program: Command, terminal: Terminal, finish: (code:
     .option(...CATALOGUE_OPTION)
     .option("--against <revision>", "compare with a Git revision instead of asking a registry which keys exist")
     .option("--registry <address>", "where images are published (or STRATA_REGISTRY)")
+    .option("--settings <place>", "plan as `strata build` would there: a file or gs:// object with the output `build`")
     .option("--json", "print JSON (docs/schemas/plan.schema.json)")
     .option("--markdown", "print Markdown for a pull request")
     .option("--exit-code", "exit 3 when something would be built")
@@ -43,15 +45,22 @@ Examples:
   strata plan                               keys of all targets
   strata plan --against main                what this working tree would rebuild compared with main
   strata plan --against main --markdown     the same as a comment for a pull request
-  strata plan --registry us-east4-docker.pkg.dev/acme/images arr-trainer --exit-code`;
+  strata plan --registry us-east4-docker.pkg.dev/acme/images arr-trainer --exit-code
+  strata plan --settings build.json         with the pools, quotas and earlier builds of an environment`;
 
 async function runPlan(names: readonly string[], options: Options, terminal: Terminal): Promise<number> {
-  const registry = options.registry ?? terminal.env.STRATA_REGISTRY;
+  const registry = options.registry ?? (options.settings === undefined ? terminal.env.STRATA_REGISTRY : undefined);
   if (options.json && options.markdown) {
     throw new UserError({ problem: "--json and --markdown exclude each other", fix: "name one of them" });
   }
+  if (options.registry !== undefined && options.settings !== undefined) {
+    throw new UserError({
+      problem: "--settings says which registry is asked, so --registry cannot",
+      fix: "name one of them",
+    });
+  }
   const now = await openChain(options.catalogue, terminal);
-  const plan = await decide(names, now, options, registry);
+  const plan = await decide(names, now, options, registry, terminal);
   const asked = { ...(options.against !== undefined && { against: options.against }), ...(registry && { registry }) };
   if (options.json) {
     const { renderPlanJson } = await import("../render/planJson.ts");
@@ -71,6 +80,7 @@ async function runPlan(names: readonly string[], options: Options, terminal: Ter
 
 const NOT_ASKED = `No registry was asked which of these keys exist. To see what would be built:
   strata plan --registry ADDRESS       ask where images are published (or set STRATA_REGISTRY)
+  strata plan --settings PLACE         the same in an environment, with its pools, quotas and earlier builds
   strata plan --against REVISION       compare with a Git revision, offline
 `;
 
@@ -79,9 +89,12 @@ async function decide(
   now: Chain,
   options: Options,
   registry: string | undefined,
+  terminal: Terminal,
 ): Promise<Plan> {
-  const { graph, chain } = partNamed(names, now);
+  const part = partNamed(names, now);
   const before = options.against === undefined ? undefined : await inputsAt(options.catalogue, options.against);
+  if (options.settings !== undefined) return planIn(options.settings, part, before, terminal);
+  const { graph, chain } = part;
   const exists = registry ? await askRegistry(registry, chain) : before && compareKeys(before, chain);
   return planChain(graph, chain, { ...(exists && { exists }), ...(before && { before }) });
 }
@@ -89,6 +102,21 @@ async function decide(
 async function inputsAt(folder: string, revision: string): Promise<ReadonlyMap<string, TargetInputs>> {
   const { chain } = await openChainAt(folder, revision);
   return new Map([...chain.targets].map(([name, { inputs }]) => [name, inputs]));
+}
+
+/** The clients of an environment are loaded only where one is asked. */
+async function planIn(
+  settings: string,
+  part: Pick<Chain, "graph" | "chain">,
+  before: ReadonlyMap<string, TargetInputs> | undefined,
+  terminal: Terminal,
+): Promise<Plan> {
+  const [{ openEnvironment }, { planInEnvironment }] = await Promise.all([
+    import("../buildEnvironment.ts"),
+    import("../../builder/planInEnvironment.ts"),
+  ]);
+  const { plan } = await planInEnvironment(await openEnvironment(settings, terminal), part, before);
+  return plan;
 }
 
 /** A key that the other side has counts as there: that side's images are taken to be published. */

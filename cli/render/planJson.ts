@@ -20,6 +20,11 @@ const target = z.strictObject({
   machine: z.string().describe("Machine type of the build pool."),
   jobs: z.int().min(1).describe("MAX_JOBS on this machine."),
   minutes: z.number().min(0).describe("Expected minutes; 0 where nothing is built."),
+  measured: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("How many of its last builds the minutes are the median of; absent: image.yaml's estimate."),
   dollars: z.number().min(0).describe("Expected US dollars; 0 where nothing is built."),
   sharesWith: z
     .string()

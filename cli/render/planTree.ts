@@ -47,7 +47,12 @@ function describe(one: PlannedTarget, style: Style): string {
   const action = style(COLOURS[one.action], one.action.padEnd(7));
   const key = one.key === undefined ? "-".padEnd(12) : style("dim", shortKey(one.key));
   if (one.action !== "build") return `${action}  ${key}`;
-  return `${action}  ${key}  ${showMinutes(one.minutes).padStart(7)}  ${showDollars(one.dollars).padStart(7)}  ${one.machine}`;
+  const from = one.measured === undefined ? "" : style("dim", `  ${measuredIn(one.measured)}`);
+  return `${action}  ${key}  ${showMinutes(one.minutes).padStart(7)}  ${showDollars(one.dollars).padStart(7)}  ${one.machine}${from}`;
+}
+
+function measuredIn(builds: number): string {
+  return builds === 1 ? "as its last build" : `median of its last ${builds} builds`;
 }
 
 function notesOf(one: PlannedTarget, drawnUnder: string | undefined): readonly string[] {

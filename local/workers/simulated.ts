@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { decodeJob, JOB_VARIABLE } from "../../builder/job.ts";
 import type { Build } from "../products/cloudBuild/build.ts";
 import { pushSimulatedImage } from "./simulatedImage.ts";
-import { writeSimulatedRecord } from "./simulatedRecord.ts";
+import { storeSimulatedRecord } from "./simulatedRecord.ts";
 import type { Job, Outcome, Worker } from "./worker.ts";
 
 /**
@@ -13,8 +14,8 @@ export const CONTRACT = {
   minutes: "STRATA_EXPECTED_MINUTES",
   /** The image reference with tag that the build would publish as its last act. */
   reference: "STRATA_REFERENCE",
-  /** `gs://bucket/object` that the build's record would be written to. */
-  record: "STRATA_RECORD",
+  /** What strata's own steps are told; the record that they would write is written. */
+  job: JOB_VARIABLE,
   /** Where the build would fail: the words of the failing check. */
   failure: "STRATA_SIMULATE_FAILURE",
 } as const;
@@ -43,7 +44,7 @@ export const SIMULATED_WORKER: Worker = {
   survivesRestart: true,
   async run(job: Job): Promise<Outcome> {
     const { build, cloud } = job;
-    const { minutes, reference, record, failure } = contractOf(build);
+    const { minutes, reference, job: ofSteps, failure } = contractOf(build);
     const wanted = Number(minutes ?? USUAL_MINUTES);
     const realMs = (Number.isFinite(wanted) ? wanted : USUAL_MINUTES) * 60_000;
     const scale = cloud.settings.timeScale;
@@ -65,7 +66,8 @@ export const SIMULATED_WORKER: Worker = {
     }
     const references = [...(reference ? [reference] : []), ...(build.images ?? [])];
     const images = references.map((name) => ({ name, digest: pushSimulatedImage(job, name) }));
-    if (record) await writeSimulatedRecord(job, record, images[0]?.digest, realMs / 1000);
+    const digest = images[0]?.digest;
+    if (ofSteps && digest) await storeSimulatedRecord(job, decodeJob(ofSteps), digest, realMs / 60_000);
     return { status: "SUCCESS", images };
   },
 };

@@ -1,25 +1,46 @@
-import { GoogleError } from "../http/errors.ts";
+import type { BuildJob } from "../../builder/job.ts";
+import { recordObject } from "../../builder/recentRecords.ts";
+import { type BuildRecord, recordSchema } from "../../builder/record.ts";
+import { dollarsFor } from "../../chain/estimate.ts";
+import { machineNamed } from "../../chain/machines.ts";
 import { putObject } from "../products/storage/objectStore.ts";
 import type { Job } from "./worker.ts";
 
 /**
- * Writes the record of a simulated build, in the name of the build's account.
+ * Writes the record of a simulated build, in the name of the build's account. It says that it is simulated, and stays
+ * out of the list that estimates are made from.
  *
- * @param target - `gs://bucket/object`.
- * @param seconds - how long the build would have taken.
+ * @param minutes - how long the build would have taken.
  */
-export async function writeSimulatedRecord(
-  job: Job,
-  target: string,
-  digest: string | undefined,
-  seconds: number,
+export async function storeSimulatedRecord(
+  { cloud, caller, build, log }: Job,
+  job: BuildJob,
+  digest: string,
+  minutes: number,
 ): Promise<void> {
-  const [, bucket, name] = /^gs:\/\/([^/]+)\/(.+)$/.exec(target) ?? [];
-  if (!bucket || !name) throw new GoogleError("INVALID_ARGUMENT", `'${target}' is no gs:// address of an object`);
-  const resource = `projects/_/buckets/${bucket}/objects/${name}`;
-  job.cloud.access.require(job.caller, "storage.objects.create", resource, "storage.googleapis.com");
-  const record = { simulated: true, build: job.build.id, seconds, ...(digest && { digest }) };
-  const blob = await job.cloud.blobs.write(Buffer.from(JSON.stringify(record)));
-  putObject(job.cloud, bucket, name, blob, { contentType: "application/json" });
-  job.log(`simulated: wrote ${target}`);
+  const name = recordObject(job.target, job.key);
+  const resource = `projects/_/buckets/${job.store}/objects/${name}`;
+  cloud.access.require(caller, "storage.objects.create", resource, "storage.googleapis.com");
+  const finishedAt = new Date();
+  const record: BuildRecord = recordSchema.parse({
+    version: 1,
+    simulated: true,
+    target: job.target,
+    key: job.key,
+    digest,
+    build: build.id,
+    ...job.record,
+    hints: job.hints,
+    startedAt: new Date(finishedAt.getTime() - minutes * 60_000).toISOString(),
+    finishedAt: finishedAt.toISOString(),
+    minutes,
+    dollars: dollarsFor(machineNamed(job.record.machine), minutes),
+    steps: [],
+    images: job.images,
+    context: job.context.digest,
+    checks: [],
+  });
+  const blob = await cloud.blobs.write(Buffer.from(JSON.stringify(record)));
+  putObject(cloud, job.store, name, blob, { contentType: "application/json" });
+  log(`simulated: wrote gs://${job.store}/${name}`);
 }

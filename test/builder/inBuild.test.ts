@@ -4,17 +4,21 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { build, fetchContext, publish, record, type StepTools, verify } from "../../builder/inBuild/steps.ts";
+import { record } from "../../builder/inBuild/record.ts";
+import { build, fetchContext, publish, type StepTools, verify } from "../../builder/inBuild/steps.ts";
+import { timed } from "../../builder/inBuild/stepTimes.ts";
 import { workspaceIn } from "../../builder/inBuild/workspace.ts";
 import type { BuildJob } from "../../builder/job.ts";
-import { readAll } from "../../cloud/objectStore.ts";
+import { recentRecords, recordObject } from "../../builder/recentRecords.ts";
+import { inputsInGroups, recordSchema } from "../../builder/record.ts";
+import { readAll, type StoredObject } from "../../cloud/objectStore.ts";
 import { pause } from "../../cloud/retry.ts";
 import type { Buildkitd } from "../../toolbox/buildkitd.ts";
 import { startBuildkitd } from "../../toolbox/buildkitd.ts";
 import { tool } from "../../toolbox/tool.ts";
 import { type Bench, BUCKET, REGION, startBench } from "../cloud/onLocalCloud.ts";
 import { PROJECT } from "../local/testCloud.ts";
-import { builderOn } from "./scene.ts";
+import { builderOn, targetOf } from "./scene.ts";
 
 jest.setTimeout(600_000);
 
@@ -88,7 +92,13 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
       images: {},
       context: { object: `gs://${BUCKET}/contexts/${digest}.tar`, digest },
       layers: `${settings.layers}/base`,
-      record: `gs://${BUCKET}/records/base/runtime/${key}.json`,
+      store: BUCKET,
+      record: {
+        strata: "0.0.0",
+        algorithm: "strata-key-1",
+        machine: "e2-standard-4",
+        inputs: inputsInGroups(targetOf(builderOn(bench), "base:runtime").inputs),
+      },
     };
     const workspace = workspaceIn(join(folder, `${name}-workspace`));
     await mkdir(workspace.folder, { recursive: true });
@@ -98,14 +108,19 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
     return { job, workspace, registry: services.registry, api: bench.api, buildx: [path], environment, print, printed };
   }
 
+  async function readText(name: string): Promise<string> {
+    const read = async (object: StoredObject) => Buffer.from(await readAll(object, 1 << 20)).toString();
+    return (await bench.bucket.read(name, read)) ?? "";
+  }
+
   test("build, verify, publish and record: the tag appears last, and names what was verified", async () => {
     const tools = await toolsFor("good", [
       "/bin/sh",
       "-c",
       'read word </word; [ "$word" = hello ] && [ -f /all/.dockerignore ]',
     ]);
-    await fetchContext(tools);
-    await build(tools);
+    await timed("context", tools.workspace, () => fetchContext(tools));
+    await timed("build", tools.workspace, () => build(tools));
     expect(await tools.registry.digestOf(tools.job.reference)).toBeUndefined();
     await verify(tools);
     expect(await tools.registry.digestOf(tools.job.reference)).toBeUndefined();
@@ -114,11 +129,16 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
     const digest = await readFile(tools.workspace.digest, "utf8");
     expect(await tools.registry.digestOf(tools.job.reference)).toBe(digest);
     await record(tools);
-    const name = tools.job.record.replace(`gs://${BUCKET}/`, "");
-    const text = await bench.bucket.read(name, async (object) =>
-      Buffer.from(await readAll(object, 1 << 20)).toString(),
-    );
-    expect(JSON.parse(text ?? "")).toMatchObject({ digest, key: tools.job.key, target: "base:runtime" });
+    const kept = await readText(recordObject("base:runtime", tools.job.key));
+    expect(recordSchema.parse(JSON.parse(kept))).toMatchObject({
+      digest,
+      key: tools.job.key,
+      target: "base:runtime",
+      machine: "e2-standard-4",
+      steps: [{ id: "context" }, { id: "build" }],
+      checks: [{ outcome: "passed" }],
+    });
+    expect(await recentRecords(bench.bucket, "base:runtime")).toEqual([JSON.parse(kept)]);
   });
 
   test("a check that fails stops the build before the tag; one that cannot answer (77) does not", async () => {
@@ -131,6 +151,9 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
     await fetchContext(skipping);
     await build(skipping);
     await verify(skipping);
+    expect(JSON.parse(await readFile(skipping.workspace.checks, "utf8"))).toEqual([
+      { run: "/bin/sh -c exit 77", outcome: "skipped" },
+    ]);
   });
 
   test("two builds of the same inputs, without each other's cache, have the same layers", async () => {

@@ -84,7 +84,9 @@ export function targetOf(builder: Builder, target: string, text = target): Targe
     checks: [],
     images: {},
     machine,
+    poolMachine: machine,
     expectedMinutes: 3,
+    coldMinutes: 3,
     async pack(file) {
       await writeFile(file, text);
       return { digest: key, bytes: text.length };

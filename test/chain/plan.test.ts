@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { dollarsFor, minutesOn } from "../../chain/estimate.ts";
+import { dollarsFor, type EarlierBuild, minutesOn } from "../../chain/estimate.ts";
 import { explain } from "../../chain/explain.ts";
 import { jobsFor, machineShape } from "../../chain/machines.ts";
 import { buildTasks, type Plan, type PlanFacts, planChain } from "../../chain/plan.ts";
@@ -85,10 +85,31 @@ describe("a plan", () => {
     expect(totals).toMatchObject({ makespan: 10, minutes: 20 });
   });
 
-  test("recorded minutes replace the estimate; another machine scales it", async () => {
+  test("the last builds on the same machine replace the estimate by their median; those on another do not", async () => {
     const missing = exists("lib:runtime");
-    const recorded = await planOf(smallChain, { exists: missing, recordedMinutes: new Map([["lib:runtime", 7]]) });
-    expect(recorded.totals.minutes).toBe(7);
+    const took = (machine: string, ...minutes: number[]) => minutes.map((one) => ({ machine, minutes: one }));
+    const planAfter = async (builds: readonly EarlierBuild[]) => {
+      const plan = await planOf(smallChain, { exists: missing, earlierBuilds: new Map([["lib:runtime", builds]]) });
+      return plan.targets.map(({ minutes, measured }) => [minutes, measured]).find(([minutes]) => minutes !== 0);
+    };
+    expect(await planAfter(took("e2-highcpu-32", 7))).toEqual([7, 1]);
+    expect(await planAfter(took("e2-highcpu-32", 7, 9))).toEqual([8, 2]);
+    // The newest five: the two of 90 minutes are too old to count.
+    expect(await planAfter(took("e2-highcpu-32", 7, 60, 5, 8, 6, 90, 90))).toEqual([7, 5]);
+    expect(await planAfter(took("c3-standard-176", 1, 1, 1))).toEqual([4, undefined]);
+  });
+
+  test("minutes that were measured have the shared layers in them already", async () => {
+    const builds = new Map([["base:runtime", [{ machine: "c3-standard-8", minutes: 3 }]]]);
+    const { targets } = await planOf(smallChain, {
+      exists: exists("base:devel", "base:runtime"),
+      earlierBuilds: builds,
+    });
+    expect(targets.find(({ target }) => target === "base:runtime")).toMatchObject({ minutes: 3, measured: 1 });
+  });
+
+  test("another machine scales the estimate", async () => {
+    const missing = exists("lib:runtime");
     const smaller = await planOf(smallChain, { exists: missing, machines: { "e2-highcpu-32": "e2-highcpu-8" } });
     expect(smaller.totals.minutes).toBeCloseTo(4 * 4 ** 0.6);
     expect(smaller.targets[1]?.machine).toBe("e2-highcpu-8");

@@ -1,0 +1,121 @@
+import { recentObject, recentRecords, recordObject, storeRecord } from "../../builder/recentRecords.ts";
+import { type BuildRecord, inputsInGroups, recordSchema } from "../../builder/record.ts";
+import { readAll } from "../../cloud/objectStore.ts";
+import { type Bench, BUCKET, startBench } from "../cloud/onLocalCloud.ts";
+import { builderOn, closeBench, machine, targetOf } from "./scene.ts";
+
+jest.setTimeout(60_000);
+
+let bench: Bench;
+
+/** The record of the nth key of a target. */
+function recordOf(target: string, n: number, more: Partial<BuildRecord> = {}): BuildRecord {
+  return recordSchema.parse({
+    version: 1,
+    target,
+    key: n.toString(16).padStart(64, "0"),
+    digest: `sha256:${"d".repeat(64)}`,
+    build: `build-${n}`,
+    strata: "0.1.0",
+    algorithm: "strata-key-1",
+    machine,
+    hints: {},
+    startedAt: "2026-11-22T10:00:00.000Z",
+    finishedAt: "2026-11-22T10:10:00.000Z",
+    minutes: 10,
+    dollars: 4,
+    steps: [],
+    inputs: inputsInGroups(targetOf(builderOn(bench), target).inputs),
+    images: {},
+    context: "c".repeat(64),
+    checks: [],
+    ...more,
+  });
+}
+
+const buildsOf = async (target: string) => (await recentRecords(bench.bucket, target)).map(({ build }) => build);
+
+async function read(name: string): Promise<unknown> {
+  const text = await bench.bucket.read(name, async (object) => Buffer.from(await readAll(object, 1 << 20)).toString());
+  return JSON.parse(text ?? "null");
+}
+
+describe("on the local cloud", () => {
+  afterEach(() => closeBench(bench));
+
+  test("a target's records are found newest first with one read, and no more than ten", async () => {
+    bench = await startBench();
+    for (let n = 1; n <= 12; n++) await storeRecord(bench.bucket, recordOf("base:runtime", n));
+    const before = bench.calls("storage.objects.get");
+    expect(await buildsOf("base:runtime")).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3].map((n) => `build-${n}`));
+    expect(bench.calls("storage.objects.get") - before).toBe(1);
+    expect(await buildsOf("base:devel")).toEqual([]);
+    expect(await read(recordObject("base:runtime", recordOf("base:runtime", 1).key))).toMatchObject({
+      build: "build-1",
+    });
+  });
+
+  test("records of one target that are written at the same time are all kept", async () => {
+    bench = await startBench();
+    const all = Array.from({ length: 8 }, (_, n) => recordOf("base:runtime", n));
+    await Promise.all(all.map((record) => storeRecord(bench.bucket, record)));
+    expect((await buildsOf("base:runtime")).sort()).toEqual(all.map(({ build }) => build));
+  });
+
+  test("a list that cannot be read teaches nothing, and the next record begins it anew", async () => {
+    bench = await startBench();
+    await bench.bucket.write(recentObject("base:runtime"), new Uint8Array(Buffer.from("not JSON")));
+    expect(await buildsOf("base:runtime")).toEqual([]);
+    await storeRecord(bench.bucket, recordOf("base:runtime", 1));
+    expect(await buildsOf("base:runtime")).toEqual(["build-1"]);
+    const strange = {
+      records: [{ version: 2 }, recordOf("base:runtime", 2), { ...recordOf("base:runtime", 3), simulated: true }],
+    };
+    await bench.bucket.write(recentObject("base:runtime"), new Uint8Array(Buffer.from(JSON.stringify(strange))));
+    expect(await buildsOf("base:runtime")).toEqual(["build-2"]);
+  });
+
+  test("a simulated build leaves a record of the same form that says so, and teaches no estimate", async () => {
+    bench = await startBench();
+    const builder = builderOn(bench);
+    const target = { ...targetOf(builder, "base:runtime"), poolMachine: "e2-standard-4" };
+    const { digest, build } = await builder.ensure(target);
+    const record = recordSchema.parse(await read(recordObject(target.target, target.key)));
+    expect(record).toMatchObject({ simulated: true, digest, build: build?.id, minutes: 3, machine: "e2-standard-4" });
+    expect(record.dollars).toBeCloseTo(3 * (4 * 0.00317 + 16 * 0.00042));
+    expect(await buildsOf("base:runtime")).toEqual([]);
+    expect(await bench.bucket.list(`records/`)).toEqual([recordObject(target.target, target.key)]);
+    expect(BUCKET).toBe(builder.settings.store);
+  });
+});
+
+test("groups of inputs tell what changed: each input is in one of them", () => {
+  const inputs = {
+    algorithm: "strata-key-1",
+    key: "k",
+    platform: "linux/amd64",
+    epoch: 0,
+    instructions: [{ stage: "a", line: 1, text: "RUN true" }],
+    args: { A: "1" },
+    files: [{ path: "f", mode: "0644", size: 1, sha256: "0" }],
+    parents: { "base:runtime": "0" },
+    bases: { debian: "sha256:0" },
+  } as const;
+  const changes = {
+    instructions: { instructions: [{ stage: "a", line: 9, text: "RUN false" }] },
+    args: { args: { A: "2" } },
+    files: { files: [{ path: "f", mode: "0755", size: 1, sha256: "0" }] },
+    parents: { parents: { "base:runtime": "1" } },
+    bases: { bases: { debian: "sha256:1" } },
+    platform: { platform: "linux/arm64" },
+    epoch: { epoch: 1 },
+  } as const;
+  const before = inputsInGroups(inputs);
+  for (const [group, change] of Object.entries(changes)) {
+    const after = inputsInGroups({ ...inputs, ...change });
+    const differing = Object.keys(before).filter(
+      (name) => JSON.stringify(Reflect.get(before, name)) !== JSON.stringify(Reflect.get(after, name)),
+    );
+    expect(differing).toEqual([group]);
+  }
+});
