@@ -1,6 +1,5 @@
 import { type BuildProgress, dollarsSoFar, elapsedOf, remainingOf, type TargetProgress } from "../builder/runState.ts";
 import type { Plan, PlannedTarget } from "../chain/plan.ts";
-import type { BuildRecord } from "./record.ts";
 
 /**
  * Where a target stands. The first four are what a plan says: published already, to be built, nobody was asked,
@@ -34,6 +33,24 @@ export interface BuildView {
   readonly dollars: number;
 }
 
+/** What is shown of a build that published a key: a part of its record, which is one of these as it is. */
+export interface PastBuild {
+  readonly key: string;
+  readonly build: string;
+  /** RFC 3339. */
+  readonly finishedAt: string;
+  readonly machine: string;
+  readonly minutes: number;
+  readonly dollars: number;
+  /** Whether it was played and not run. */
+  readonly simulated?: boolean | undefined;
+  readonly checks: readonly { readonly outcome: "passed" | "skipped" }[];
+  /** Compiles by kind of source, where a compiler cache said so. */
+  readonly compilerCache?:
+    | { readonly compiles?: Readonly<Record<string, { readonly hits: number; readonly misses: number }>> | undefined }
+    | undefined;
+}
+
 /** One target, with everything that is shown of it. */
 export interface TargetView {
   /** "image:stage". */
@@ -55,7 +72,19 @@ export interface TargetView {
   /** The last lines of its log. */
   readonly log: readonly string[];
   /** Its builds so far, the newest first. */
-  readonly history: readonly BuildRecord[];
+  readonly history: readonly PastBuild[];
+}
+
+/** How far a run is. */
+export interface RunView {
+  /** Whether every target is published, skipped or failed. */
+  readonly over: boolean;
+  /** Of the targets that are to be built. */
+  readonly published: number;
+  readonly toPublish: number;
+  /** At least so long, as if no build waited for a machine. */
+  readonly secondsLeft: number;
+  readonly dollars: number;
 }
 
 /** A chain as it is shown: what every page and every report is made of. */
@@ -69,6 +98,8 @@ export interface ChainView {
   readonly at: number;
   /** Parents before their children. */
   readonly targets: readonly TargetView[];
+  /** How far the run of the plan is; absent where it is only a plan, or nothing is to be built. */
+  readonly run?: RunView;
   /** Of the plan: minutes until everything is built, minutes of machines, dollars. */
   readonly expected: { readonly makespan: number; readonly minutes: number; readonly dollars: number };
   /** The longest chain of builds, first to last. */
@@ -84,7 +115,7 @@ export interface ViewFacts {
   /** How far the builds of the plan are; absent where it is only a plan. */
   readonly progress?: BuildProgress;
   /** What was recorded of earlier builds, by target, the newest first. */
-  readonly records?: ReadonlyMap<string, readonly BuildRecord[]>;
+  readonly records?: ReadonlyMap<string, readonly PastBuild[]>;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -92,6 +123,7 @@ export interface ViewFacts {
 /** The view of a plan, of the run of it, and of what was built before. */
 export function viewOf({ title, about, simulated, plan, progress, records, now }: ViewFacts): ChainView {
   const { makespan, minutes, dollars } = plan.totals;
+  const run = progress && progress.size > 0 ? runOf(plan, progress, now) : undefined;
   return {
     title,
     ...(about !== undefined && { about }),
@@ -102,6 +134,7 @@ export function viewOf({ title, about, simulated, plan, progress, records, now }
       onLongestChain: plan.criticalPath.includes(one.target),
       history: records?.get(one.target) ?? [],
     })),
+    ...(run && { run }),
     expected: { makespan, minutes, dollars },
     longestChain: plan.criticalPath,
   };
@@ -145,5 +178,25 @@ function buildOf(progress: TargetProgress, now: number): BuildView {
     seconds: elapsedOf(progress, now),
     ...(secondsLeft !== undefined && { secondsLeft }),
     dollars: dollarsSoFar(progress, now),
+  };
+}
+
+const OVER: ReadonlySet<TargetProgress["phase"]> = new Set(["published", "skipped", "failed"]);
+
+function runOf(plan: Plan, progress: BuildProgress, now: number): RunView {
+  const all = [...progress.values()];
+  const left = new Map<string, number>();
+  for (const { target, parents, sharesWith = "" } of plan.targets) {
+    const own = progress.get(target);
+    if (own === undefined) continue;
+    const before = Math.max(0, ...[...parents, sharesWith].map((name) => left.get(name) ?? 0));
+    left.set(target, before + (remainingOf(own, now) ?? 0));
+  }
+  return {
+    over: all.every(({ phase }) => OVER.has(phase)),
+    published: all.filter(({ phase }) => phase === "published").length,
+    toPublish: all.length,
+    secondsLeft: Math.max(...left.values()),
+    dollars: all.reduce((sum, one) => sum + dollarsSoFar(one, now), 0),
   };
 }

@@ -1,8 +1,7 @@
 import type { BuildEvent } from "../builder/events.ts";
 import { type BuildProgress, progressOf, withEvent } from "../builder/runState.ts";
 import type { Plan } from "../chain/plan.ts";
-import type { BuildRecord } from "./record.ts";
-import { type ChainView, viewOf } from "./view.ts";
+import { type ChainView, type PastBuild, viewOf } from "./view.ts";
 
 /** What a run that is watched is. */
 export interface WatchedRunFacts {
@@ -23,10 +22,11 @@ export class WatchedRun {
   private readonly startedAt = Date.now();
   private readonly scale: number;
   private progress: BuildProgress;
-  private readonly recorded = new Map<string, readonly BuildRecord[]>();
+  private readonly recorded = new Map<string, readonly PastBuild[]>();
 
   constructor(facts: WatchedRunFacts) {
     this.facts = facts;
+    // A scale of 0 ends builds at once: there is no time to stretch.
     this.scale = facts.simulated?.timeScale || 1;
     this.progress = progressOf(facts.plan);
   }
@@ -38,7 +38,7 @@ export class WatchedRun {
   };
 
   /** Takes what was recorded of a target's builds, the newest first. */
-  setHistory(target: string, records: readonly BuildRecord[]): void {
+  setHistory(target: string, records: readonly PastBuild[]): void {
     this.recorded.set(target, records);
   }
 
