@@ -1,9 +1,12 @@
+import { availableParallelism, hostname, totalmem } from "node:os";
 import { type Input, log, output, StackReference } from "@pulumi/pulumi";
 import { type Chain, readChainIn } from "./chain/chain.ts";
-import { planChain } from "./chain/plan.ts";
+import { type Plan, planChain } from "./chain/plan.ts";
 import { announcePlan } from "./components/announcePlan.ts";
 import { ImageChain } from "./components/ImageChain.ts";
 import { Infrastructure } from "./components/Infrastructure.ts";
+import { WorkstationImages } from "./components/WorkstationImages.ts";
+import { unpackContexts } from "./components/workstationContexts.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** One environment: settings, then infrastructure, then images, then what others need to know of it. */
@@ -13,7 +16,21 @@ export default async function stack() {
   // Planned as if nothing were published: in an order that is right whichever images turn out to be missing.
   const exists = new Map([...chain.chain.targets.keys()].map((target) => [target, false]));
   const plan = planChain(chain.graph, chain.chain, { machines: settings.machines, exists });
+  for (const { target, action, reasons } of plan.targets) {
+    if (action === "refused") log.warn(`${target} is left out: ${reasons.map(({ text }) => text).join("; ")}`);
+  }
+  return settings.builder === "docker" ? onThisMachine(chain) : onGoogleCloud(settings, chain, plan);
+}
 
+/** Built by this machine's Docker and kept in it; nothing else is needed. */
+async function onThisMachine(chain: Chain) {
+  const contexts = await unpackContexts(chain, ".strata/contexts");
+  const machine = { name: hostname(), vCpus: availableParallelism(), memoryGb: totalmem() / 2 ** 30 };
+  const { images } = new WorkstationImages("images", { chain, contexts, machine });
+  return { images };
+}
+
+function onGoogleCloud(settings: Settings, chain: Chain, plan: Plan) {
   const { registry, store, compilerCache, pools, identities } = new Infrastructure("infrastructure", {
     settings,
     machines: [...new Set([...chain.catalogue.images.values()].map((image) => image.settings.machine))].sort(),
@@ -31,10 +48,6 @@ export default async function stack() {
     pools: pools?.pools ?? {},
     tool: settings.tool ?? "",
   });
-
-  for (const { target, action, reasons } of plan.targets) {
-    if (action === "refused") log.warn(`${target} is left out: ${reasons.map(({ text }) => text).join("; ")}`);
-  }
   if (settings.images === "none") return { registry: registry.images, build };
   // Images wait for their address, so it is told what is missing before the first of them is looked after.
   const announced = registry.images.apply((address) => announcePlan(address, chain, settings));

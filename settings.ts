@@ -65,6 +65,11 @@ export const schema = z.strictObject({
     "dockerfiles",
   ),
   /**
+   * What builds the images: Cloud Build, or this machine's Docker. Docker keeps them to itself, so an environment of a
+   * workstation has nothing on Google Cloud and needs no project.
+   */
+  builder: key(z.enum(["cloud-build", "docker"]), "cloud-build or docker", "cloud-build").default("cloud-build"),
+  /**
    * What `pulumi up` does about an image that is not there: wait until it is published, submit its build and go on,
    * or leave images alone and bring up the infrastructure only.
    */
@@ -126,9 +131,9 @@ export const schema = z.strictObject({
 export interface Environment {
   /** The stack's name. */
   readonly name: string;
-  /** Google Cloud project id. */
+  /** Google Cloud project id; empty for a workstation. */
   readonly project: string;
-  /** Region of everything that has one. */
+  /** Region of everything that has one; empty for a workstation. */
   readonly region: string;
   /** What the names of this environment's resources start with; two environments can share a project. */
   readonly prefix: string;
@@ -170,7 +175,7 @@ export function parseSettings(raw: RawSettings): Settings {
   );
   const parsed = schema.safeParse(values);
   const problems = [
-    ...environmentProblems(raw),
+    ...(values.builder === "docker" ? [] : environmentProblems(raw)),
     ...(parsed.success ? conflicts(parsed.data, raw.stack) : explainIssues(schema, parsed.error.issues, values)),
   ].map((problem): Problem => ({ ...problem, at: { file } }));
 
@@ -240,7 +245,8 @@ function conflicts(settings: z.infer<typeof schema>, stack: string): Problem[] {
       fix: "pulumi config rm strata:source",
     });
   }
-  if (!settings.promoteFrom && settings.images !== "none" && !settings.tool) {
+  if (settings.builder === "docker") problems.push(...workstationConflicts(settings));
+  else if (!settings.promoteFrom && settings.images !== "none" && !settings.tool) {
     problems.push({
       problem: "strata:tool is missing: images are built here, and a build's steps run in that image",
       value: "nothing",
@@ -258,4 +264,25 @@ function conflicts(settings: z.infer<typeof schema>, stack: string): Problem[] {
     });
   }
   return problems;
+}
+
+/** Settings of an environment on Google Cloud that would do nothing on a workstation. */
+function workstationConflicts({ promoteFrom, source, images, tool }: z.infer<typeof schema>): Problem[] {
+  const given = {
+    promoteFrom,
+    source: source?.repository,
+    images: images === "wait" ? undefined : images,
+    tool,
+  };
+  return Object.entries(given).flatMap(([name, value]): Problem[] => {
+    if (value === undefined) return [];
+    return [
+      {
+        problem: `strata:${name} does nothing where this machine's Docker builds (strata:builder docker)`,
+        value,
+        allowed: "cloud-build, or an environment without it",
+        fix: `pulumi config rm strata:${name}`,
+      },
+    ];
+  });
 }
