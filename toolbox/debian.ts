@@ -13,6 +13,8 @@ export interface DebianProgram {
   readonly package: string;
   /** Where the program lies in the package, such as "usr/sbin/runc". */
   readonly program: string;
+  /** Packages that it is of no use without and that its own does not name, such as fonts. */
+  readonly also?: readonly string[];
   readonly about: string;
 }
 
@@ -25,10 +27,10 @@ export function debianProgram(program: DebianProgram): Cached {
   return {
     name: program.name,
     version: "debian",
-    inputs: JSON.stringify(["debian", program.package, program.program]),
+    inputs: JSON.stringify(["debian", program.package, program.also ?? [], launcher(program.program)]),
     about: program.about,
     async make(folder) {
-      const packages = await lackingPackages(program.package);
+      const packages = await lackingPackages(program.package, program.also ?? []);
       const downloads = mkdtempSync(join(tmpdir(), "strata-debian-"));
       try {
         await apt("apt-get", ["download", ...packages], program.package, downloads);
@@ -52,10 +54,10 @@ export function debianProgram(program: DebianProgram): Cached {
 }
 
 /** The package, and what would have to be installed with it on this machine. */
-async function lackingPackages(name: string): Promise<string[]> {
+async function lackingPackages(name: string, also: readonly string[]): Promise<string[]> {
   const plan = await apt("apt-get", ["install", "--simulate", "--no-install-recommends", name], name);
   const planned = [...plan.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] ?? "");
-  return [...new Set([name, ...planned])];
+  return [...new Set([name, ...planned, ...also])];
 }
 
 function apt(program: string, args: readonly string[], name: string, cwd?: string): Promise<string> {
@@ -77,7 +79,8 @@ function apt(program: string, args: readonly string[], name: string, cwd?: strin
 function launcher(program: string): string {
   return `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
-for folder in "$here"/lib "$here"/usr/lib "$here"/lib/*-linux-gnu* "$here"/usr/lib/*-linux-gnu*; do
+for folder in "$here"/lib "$here"/usr/lib "$here"/lib/*-linux-gnu* "$here"/usr/lib/*-linux-gnu* \\
+  "$here"/usr/lib/*-linux-gnu*/*; do
   [ -d "$folder" ] && LD_LIBRARY_PATH="$folder\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 done
 PATH="$here/usr/sbin:$here/usr/bin:$here/sbin:$here/bin:$PATH"

@@ -59,7 +59,16 @@ export const recipes = {
   "docker-registry": debian("docker-registry", "docker-registry", "usr/bin/docker-registry"),
   dockerd: debian("dockerd", "docker.io", "usr/sbin/dockerd", "20 s"),
   skopeo: debian("skopeo", "skopeo", "usr/bin/skopeo"),
-  chromium: debian("chromium", "chromium-headless-shell", "usr/lib/chromium/chromium-headless-shell", "30 s"),
+  chromium: {
+    source: debianProgram({
+      name: "chromium",
+      package: "chromium-headless-shell",
+      program: "usr/lib/chromium/chromium-headless-shell",
+      also: ["fonts-inter", "fonts-jetbrains-mono"],
+      about: "30 s",
+    }),
+    program: "chromium",
+  },
 } satisfies Record<string, Recipe>;
 
 /** The name of a tool. */
