@@ -7,6 +7,8 @@ export interface BuildStep {
   readonly args: readonly string[];
   /** `KEY=VALUE`. */
   readonly env?: readonly string[];
+  /** Whether the build goes on, and may succeed, when this step fails. */
+  readonly allowFailure?: boolean;
 }
 
 /** A build as Cloud Build's REST API takes it (`Build`, the part of it that strata uses). */

@@ -31,11 +31,11 @@ export const BUILDKIT_WORKER: Worker = {
     const daemon = await startBuildkitd({ buildkitd: await tool("buildkitd"), runc: await tool("runc") });
     try {
       const environment = await environmentFor(job, folder, daemon.address);
-      for (const [index, { id, args = [] }] of job.build.steps.entries()) {
+      for (const [index, { id, args = [], allowFailure }] of job.build.steps.entries()) {
         job.stepStarted(index);
         const code = await runStep(job, `Step #${index} - "${id}": `, args, folder, environment);
         job.stepEnded(index, code === 0 ? "SUCCESS" : "FAILURE", code);
-        if (code !== 0) {
+        if (code !== 0 && !allowFailure) {
           return { status: "FAILURE", detail: `Build step failure: build step ${index} "${id}" ended with ${code}` };
         }
       }

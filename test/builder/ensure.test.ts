@@ -238,6 +238,21 @@ describe("the request", () => {
     expect(decodeJob(job ?? "")).toMatchObject({ args: target.args, reference: target.reference, key: target.key });
   });
 
+  test("is stopped by what a build without caches takes, however short the last ones were", async () => {
+    bench = await startBench();
+    const builder = builderOn(bench);
+    const target = { ...targetOf(builder, "a:b"), expectedMinutes: 2, coldMinutes: 60 };
+    expect(buildRequest(target, uploaded, builder.settings).timeout).toBe(`${60 * 4 * 60 + 1800}s`);
+  });
+
+  test("fails for every step but the record, which is written when the image is published already", async () => {
+    bench = await startBench();
+    const builder = builderOn(bench);
+    const { steps } = buildRequest(targetOf(builder, "a:b"), uploaded, builder.settings);
+    expect(steps.filter(({ allowFailure }) => allowFailure).map(({ id }) => id)).toEqual(["record"]);
+    expect(steps.at(-1)?.id).toBe("record");
+  });
+
   test("waits longer in the queue than a build takes, and never asks for more than a day", async () => {
     bench = await startBench();
     const builder = builderOn(bench);

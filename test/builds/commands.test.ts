@@ -1,11 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { storeRecord } from "../../builder/recentRecords.ts";
 import { build } from "../../cli/commands/build.ts";
 import { verify } from "../../cli/commands/verify.ts";
 import { watch } from "../../cli/commands/watch.ts";
 import { runCli } from "../../cli/run.ts";
 import { setQuotaLimit } from "../../local/products/quotas.ts";
+import { aRecord, keyOf } from "../builder/aRecord.ts";
 import { allBuilds, builderOn } from "../builder/scene.ts";
 import { type Bench, startBench } from "../cloud/onLocalCloud.ts";
 
@@ -115,6 +117,23 @@ test("a plan counts with the machine that a pool has, whatever the catalogue nam
   write("settings.json", JSON.stringify({ ...builderOn(bench).settings, pools }));
   expect(await build(["base"], options(), terminal, 10)).toBe(0);
   expect(terminal.written.out).toMatch(/base:base +build .* e2-standard-4/);
+});
+
+test("where a target was built before, plan and build say what its last builds took, on the machine that it is built on", async () => {
+  await start();
+  const recordOfLast = (minutes: number, machine: string) =>
+    storeRecord(bench.bucket, aRecord({ target: "base:base", key: keyOf(minutes), minutes, machine }));
+  await recordOfLast(4, "c3-standard-88");
+  await recordOfLast(6, "c3-standard-88");
+  await recordOfLast(30, "c3-standard-176");
+  const settings = ["--settings", join(folder, "settings.json"), "--catalogue", catalogue()];
+  expect(await runCli(["plan", ...settings], terminal)).toBe(0);
+  expect(terminal.written.out).toMatch(
+    /base:base +build .* 5 min +\$2\.13 +c3-standard-88 +median of its last 2 builds/,
+  );
+  expect(terminal.written.out).toMatch(/middle:middle +build .* 10 min .*c3-standard-88\n/);
+  expect(await build(["base"], options(), terminal, 10)).toBe(0);
+  expect(terminal.written.out).toMatch(/1 to build, 0 to reuse: 5 min until all is built/);
 });
 
 test("a quota that cannot fit the machine is an error with its name and the number to ask for, and no build", async () => {
