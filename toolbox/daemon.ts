@@ -53,7 +53,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const socket = join(folder, "socket");
   const logFile = join(folder, "log");
   const state = options.root ?? join(folder, "state");
-  mkdirSync(state, { recursive: true });
+  const temporary = join(folder, "tmp");
+  for (const one of [state, temporary]) mkdirSync(one, { recursive: true });
 
   const daemon = spawn("sh", ["-c", KEEPER], {
     detached: true,
@@ -63,6 +64,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ...options.env,
       folder,
       state,
+      // BuildKit makes a folder for each mount there, and leaves those that it has when it is ended.
+      TMPDIR: temporary,
       memory: options.root === undefined ? "yes" : "",
       namespaces: options.apart ? "--net" : "",
       inside: INSIDE,

@@ -25,18 +25,18 @@ function connects(socket: string): Promise<boolean> {
   });
 }
 
-/** Command lines of running processes that name a folder. */
-function processesOf(folder: string): string[] {
+/** Running processes whose command lines name a folder. */
+function processesOf(folder: string): { readonly id: string; readonly line: string }[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => {
+    .map((id) => {
       try {
-        return readFileSync(`/proc/${name}/cmdline`, "utf8");
+        return { id, line: readFileSync(`/proc/${id}/cmdline`, "utf8") };
       } catch {
-        return "";
+        return { id, line: "" };
       }
     })
-    .filter((line) => line.includes(folder));
+    .filter(({ line }) => line.includes(folder));
 }
 
 async function gone(folder: string): Promise<boolean> {
@@ -55,6 +55,16 @@ daemonTest("the daemon answers until it is stopped, and leaves no process, folde
   await daemon.stop();
   expect(await gone(folder)).toBe(true);
   expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(folder);
+});
+
+daemonTest("what the daemon mounts for a moment lies in its own folder, and goes with it", async (tools) => {
+  const daemon = await startBuildkitd(tools);
+  const folder = dirname(socketOf(daemon.address));
+  const running = processesOf(folder).find(({ line }) => line.startsWith(`${tools.buildkitd.path}\0`));
+  const environment = readFileSync(`/proc/${running?.id}/environ`, "utf8").split("\0");
+  await daemon.stop();
+  expect(environment).toContain(`TMPDIR=${join(folder, "tmp")}`);
+  expect(await gone(folder)).toBe(true);
 });
 
 daemonTest("the daemon ends with its process, even one that is killed", async (tools) => {
