@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import type { Chain } from "../chain/chain.ts";
 import { packContext } from "../chain/context/pack.ts";
 
@@ -36,19 +36,21 @@ async function unpack({ catalogue, graph, chain }: Chain, target: string, contex
   await mkdir(dirname(context), { recursive: true });
   // Filled under another name: a folder that can be found is whole.
   const partial = await mkdtemp(`${context}.`);
+  const archive = `${partial}.tar`;
+  const dockerfile = join(partial, DOCKERFILE);
   try {
-    // The archive's modes, whatever this user's umask is.
-    const tar = spawn("tar", ["-xpf", "-", "-C", partial], { stdio: ["pipe", "ignore", "inherit"] });
-    const [[code]] = await Promise.all([
-      once(tar, "close"),
-      packContext(catalogue.tree, collected.contextPaths, tar.stdin),
-    ]);
-    if (code !== 0) throw new Error(`tar ended with ${code} when it unpacked the context of ${target}`);
-    await writeFile(join(partial, DOCKERFILE), catalogue.tree.read(image.dockerfilePath));
+    await packContext(catalogue.tree, collected.contextPaths, archive);
+    // The archive's modes, and these two, whatever this user's umask is: a plugin may count them.
+    await promisify(execFile)("tar", ["-xpf", archive, "-C", partial]);
+    await writeFile(dockerfile, catalogue.tree.read(image.dockerfilePath));
+    await chmod(dockerfile, 0o644);
+    await chmod(partial, 0o755);
     await rename(partial, context);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    // Another process was first, with the same content.
+    // Another process may have been first, with the same content.
     if (!existsSync(context)) throw error;
+  } finally {
+    await rm(archive, { force: true });
   }
 }

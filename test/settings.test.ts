@@ -97,7 +97,7 @@ test("a missing part of a group is named", () => {
 test("an unknown key is refused with the known ones, and its value is not repeated", () => {
   const error = refusal({ values: { "strata:aproval": "hunter2" } });
   expect(error.detail.problem).toBe("strata:aproval is not a setting");
-  expect(error.detail.allowed).toContain("approval, catalogue");
+  expect(error.detail.allowed).toContain("approval, builder, catalogue");
   expect(error.detail.fix).toBe("pulumi config rm strata:aproval");
   expect(error.message).not.toContain("hunter2");
 });
@@ -135,7 +135,35 @@ test.each([
   expect(refusal({ values }).detail.problem).toContain(problem);
 });
 
-test.each(["dev", "staging", "prod"])("the example Pulumi.%s.yaml is accepted", (stack) => {
+test("a workstation needs no project, no region and no tool", () => {
+  const settings = parseSettings({
+    stack: "workstation",
+    project: undefined,
+    region: undefined,
+    values: { "strata:builder": "docker" },
+  });
+  expect(settings).toMatchObject({ builder: "docker", images: "wait", environment: { name: "workstation" } });
+});
+
+test.each([
+  ["promoteFrom", "staging", "staging"],
+  ["source", '{"repository":"https://a.example/b.git","connection":"c"}', "https://a.example/b.git"],
+  ["images", "submit", "submit"],
+  ["images", "none", "none"],
+  ["tool", "host/project/strata:1", "host/project/strata:1"],
+])("a workstation's %s is refused with the command that takes it away: %s", (name, text, value) => {
+  const values = { "strata:builder": "docker", [`strata:${name}`]: text };
+  const given = { stack: "workstation", project: undefined, region: undefined };
+  let error: unknown;
+  try {
+    parseSettings({ ...given, values });
+  } catch (caught) {
+    error = caught;
+  }
+  expect(error).toMatchObject({ detail: { value, fix: `pulumi config rm strata:${name}` } });
+});
+
+test.each(["dev", "staging", "prod", "workstation"])("the example Pulumi.%s.yaml is accepted", (stack) => {
   const { config } = parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8"));
   const values = Object.fromEntries(
     Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),

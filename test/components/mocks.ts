@@ -47,6 +47,10 @@ function filledIn(type: string, inputs: Readonly<Record<string, string>>): Recor
       return { id: `projects/${project}/locations/${location}/workerPools/${name}` };
     case "gcp:cloudbuildv2/repository:Repository":
       return { id: `projects/${project}/locations/${location}/connections/C/repositories/${name}` };
+    case "docker:index/image:Image":
+      return { repoDigest: "sha256:built" };
+    case "docker:index/remoteImage:RemoteImage":
+      return { imageId: "sha256:pulled" };
     case "strata:index:Image":
       return { digest: "sha256:published" };
     default:
