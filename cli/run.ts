@@ -8,6 +8,7 @@ type Register = (program: Command, terminal: Terminal, finish: (code: number) =>
 /** The commands in the order of the help. Only the one that is called is loaded, which keeps the start short. */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   plan: async () => (await import("./commands/plan.ts")).planCommand,
+  report: async () => (await import("./commands/report.ts")).reportCommand,
   explain: async () => (await import("./commands/explain.ts")).explainCommand,
   inputs: async () => (await import("./commands/inputs.ts")).inputsCommand,
   lint: async () => (await import("./commands/lint.ts")).lintCommand,

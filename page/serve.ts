@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { UserError } from "../chain/errors.ts";
 import { LiveStream } from "./liveStream.ts";
 import { renderContent, renderLivePage } from "./render/page.ts";
+import { STYLE_FILE } from "./style/file.ts";
 import type { ChainView } from "./view.ts";
 
 /** What is served, and where. */
@@ -61,7 +62,7 @@ const POLICY = [
 ].join("; ");
 
 const ASSETS: Readonly<Record<string, readonly [type: string, file: string]>> = {
-  "/page.css": ["text/css", join(import.meta.dirname, "style", "page.css")],
+  "/page.css": ["text/css", STYLE_FILE],
   "/live.js": ["text/javascript", join(import.meta.dirname, "browser", "live.js")],
 };
 

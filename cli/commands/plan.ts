@@ -84,10 +84,21 @@ const NOT_ASKED = `No registry was asked which of these keys exist. To see what 
   strata plan --against REVISION       compare with a Git revision, offline
 `;
 
-async function decide(
+/** What a plan is decided by. */
+export interface DecideOptions {
+  readonly catalogue: string;
+  readonly against?: string;
+  readonly settings?: string;
+}
+
+/**
+ * Plans the targets that are named with what they are built on; no names stand for all.
+ * @param registry where images are published, to be asked which keys exist
+ */
+export async function decide(
   names: readonly string[],
   now: Chain,
-  options: Options,
+  options: DecideOptions,
   registry: string | undefined,
   terminal: Terminal,
 ): Promise<Plan> {

@@ -2,14 +2,14 @@ import { type Layout, type LayoutEdge, layoutOf } from "../graph/layout.ts";
 import { type Html, html } from "../html.ts";
 import type { ChainView, TargetView } from "../view.ts";
 import { STATES, signPath } from "./states.ts";
-import { costOf, idOf, partsOf, spoken, timeOf } from "./words.ts";
+import { idOf, partsOf, spoken, timeOf } from "./words.ts";
 
-const NODE = { width: 212, height: 62 };
-const SIZES = { ...NODE, gapX: 52, gapY: 18, lane: 10 };
+const NODE = { width: 232, height: 62 };
+const SIZES = { ...NODE, gapX: 44, gapY: 18, lane: 10 };
 const MARGIN = 8;
 const HEAD = 26;
 /** Letters of a name that fit, at the width of the widest of the fonts that are used. */
-const MOST_LETTERS = 23;
+const MOST_LETTERS = 27;
 
 /**
  * The chain as a drawing: tiers from left to right, each target a link to its own part of the page. Targets without
@@ -74,13 +74,12 @@ function node(one: TargetView, { x, y }: { readonly x: number; readonly y: numbe
   const { target, state, build } = one;
   const { word } = STATES[state];
   const percent = build?.percent;
-  const amount = timeOf(one) || costOf(one);
   return html`<a class="node" href="#${idOf(target)}" data-state="${state}" aria-label="${spoken(one, word)}" transform="translate(${x} ${y})">
 <title>${target}</title><rect class="card" width="${NODE.width}" height="${NODE.height}" rx="8"/>
 <path class="mark" d="M8 0H4.5V${NODE.height}H8A8 8 0 0 1 0 ${NODE.height - 8}V8A8 8 0 0 1 8 0Z"/>
 ${name(target)}
 <g class="look" transform="translate(16 35)">${signPath(state)}</g><text class="word" x="37" y="47.5">${word}${state === "building" && percent !== undefined && ` ${percent} %`}</text>
-<text class="amount" x="${NODE.width - 12}" y="47.5">${amount === "longer than expected" ? "overdue" : amount}</text>
+<text class="amount" x="${NODE.width - 12}" y="47.5">${timeOf(one)}</text>
 ${state === "building" && html`<rect class="bar" x="16" y="54" width="${NODE.width - 28}" height="3" rx="1.5"/><rect class="bar done" x="16" y="54" width="${((NODE.width - 28) * (percent ?? 0)) / 100}" height="3" rx="1.5"/>`}
 </a>`;
 }

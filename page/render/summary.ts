@@ -1,8 +1,8 @@
-import { showDollars, showMinutes, showSeconds } from "../../chain/amounts.ts";
+import { showDollars, showMinutes } from "../../chain/amounts.ts";
 import { type Html, html } from "../html.ts";
 import type { ChainView, TargetState } from "../view.ts";
 import { ALL_STATES, badgeOf, STATES } from "./states.ts";
-import { idOf } from "./words.ts";
+import { idOf, showLeft } from "./words.ts";
 
 /** The head of the page: what it comes to, before any detail. */
 export function renderSummary(view: ChainView): Html {
@@ -38,7 +38,7 @@ function figures({ run, expected, targets }: ChainView): readonly (readonly [nam
   const started = targets.some(({ build }) => build !== undefined);
   if (run !== undefined && started) {
     return [
-      ...(run.over ? [] : [["Left, at least", showSeconds(run.secondsLeft)] as const]),
+      ...(run.over ? [] : [["Left, at least", showLeft(run.secondsLeft)] as const]),
       ["Cost so far", showDollars(run.dollars)],
       ["Cost expected", showDollars(expected.dollars)],
       ["Time expected", showMinutes(expected.makespan)],
@@ -61,7 +61,7 @@ function countsOf({ targets }: ChainView): readonly (readonly [state: TargetStat
 /** The states' shares as one bar. The legend below says the same in words. */
 function strip(counts: readonly (readonly [TargetState, number])[], total: number): Html | false {
   let x = 0;
-  const parts = counts.toReversed().map(([state, count]) => {
+  const parts = counts.map(([state, count]) => {
     const width = (count * 1000) / total;
     const part = html`<rect data-state="${state}" x="${x}" width="${Math.max(0, width - 3)}" height="8"/>`;
     x += width;

@@ -3,7 +3,7 @@ import type { ChainView, TargetView } from "../view.ts";
 import { badgeOf } from "./states.ts";
 import { cacheOf, costOf, idOf, timeOf } from "./words.ts";
 
-const COLUMNS = ["Target", "Tier", "State", "Built on", "Done", "Time", "Cost", "Cache hits", "Why"];
+const COLUMNS = ["Target", "Tier", "State", "Built on", "Done", "Time", "Cost", "From cache", "Why"];
 
 /** What the drawing shows, as a table. */
 export function renderTable({ targets }: ChainView): Html {
@@ -19,5 +19,5 @@ function row(one: TargetView): Html {
   const cache = history.map(cacheOf).find((text) => text !== "");
   return html`<tr><th scope="row"><a href="#${idOf(target)}">${target}</a></th><td class="number">${tier}</td><td>${badgeOf(state)}</td>
 <td>${parents.join(", ")}</td><td class="number">${build?.percent !== undefined && `${build.percent} %`}</td><td class="number">${timeOf(one)}</td>
-<td class="number">${costOf(one)}</td><td>${cache}</td><td class="reason">${reasons[0]?.split("\n", 1)[0]}</td></tr>`;
+<td class="number">${costOf(one)}</td><td class="number">${cache}</td><td class="reason">${reasons[0]?.split("\n", 1)[0]}</td></tr>`;
 }

@@ -18,7 +18,7 @@ export function renderTarget(one: TargetView): Html {
 ${bar(one)}
 </summary>
 <div class="inside">
-${reasons.length > 0 && html`<section><h4>${reasonsTitle(one)}</h4><ul class="reasons">${reasons.map((text) => html`<li>${text}</li>`)}</ul></section>`}
+${reasons.length > 0 && html`<section><h4>${reasonsTitle(one)}</h4><ul class="reasons">${reasons.map(reason)}</ul></section>`}
 <dl class="facts">${facts(one)}</dl>
 ${one.log.length > 0 && html`<section><h4>End of the log</h4><pre class="log">${one.log.join("\n")}</pre></section>`}
 ${one.history.length > 0 && history(one)}
@@ -26,8 +26,13 @@ ${one.history.length > 0 && history(one)}
 </details>`;
 }
 
+/** A text of several lines has columns of its own. */
+function reason(text: string): Html {
+  return text.includes("\n") ? html`<li><pre>${text}</pre></li>` : html`<li>${text}</li>`;
+}
+
 function openAtFirst({ state }: TargetView): Content {
-  return (state === "failed" || state === "refused") && html` open`;
+  return state === "failed" && html` open`;
 }
 
 function reasonsTitle({ state }: TargetView): string {

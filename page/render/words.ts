@@ -15,10 +15,15 @@ export function partsOf(target: string): readonly [image: string, stage: string]
 /** How long a target takes or took, in a few words; empty where there is nothing to say. */
 export function timeOf({ state, minutes, build }: TargetView): string {
   if (build !== undefined && (state === "building" || state === "verified")) {
-    return build.secondsLeft === undefined ? "longer than expected" : `${showSeconds(build.secondsLeft)} left`;
+    return build.secondsLeft === undefined ? "overdue" : `${showLeft(build.secondsLeft)} left`;
   }
   if (build !== undefined && (state === "published" || state === "failed")) return showSeconds(build.seconds);
   return state === "build" || state === "queued" ? showMinutes(minutes) : "";
+}
+
+/** How long something will take yet: an estimate, so no seconds but at the end. */
+export function showLeft(seconds: number): string {
+  return seconds < 60 ? showSeconds(seconds) : showMinutes(seconds / 60);
 }
 
 /** What a target costs or has cost so far. */
