@@ -1,5 +1,5 @@
 import { availableParallelism, hostname, totalmem } from "node:os";
-import { type Input, log, output, StackReference } from "@pulumi/pulumi";
+import { type Input, log, StackReference } from "@pulumi/pulumi";
 import { type Chain, readChainIn } from "./chain/chain.ts";
 import { type Plan, planChain } from "./chain/plan.ts";
 import { announcePlan } from "./components/announcePlan.ts";
@@ -31,22 +31,12 @@ async function onThisMachine(chain: Chain) {
 }
 
 function onGoogleCloud(settings: Settings, chain: Chain, plan: Plan) {
-  const { registry, store, compilerCache, pools, identities } = new Infrastructure("infrastructure", {
+  const { registry, build } = new Infrastructure("infrastructure", {
     settings,
     machines: [...new Set([...chain.catalogue.images.values()].map((image) => image.settings.machine))].sort(),
     persistent: baseTier(chain),
     inUse: plan.targets.flatMap(({ key }) => (key === undefined ? [] : [key])),
-  });
-  const build = output({
-    project: settings.environment.project,
-    region: settings.environment.region,
-    images: registry.images,
-    layers: registry.layers,
-    store: store.bucket,
-    compilerCache: compilerCache?.bucket,
-    serviceAccount: identities.publisherAccount,
-    pools: pools?.pools ?? {},
-    tool: settings.tool ?? "",
+    readsBeside: [...chain.catalogue.images.values()].some((image) => image.settings.context === ".."),
   });
   if (settings.images === "none") return { registry: registry.images, build };
   // Images wait for their address, so it is told what is missing before the first of them is looked after.

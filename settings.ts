@@ -56,6 +56,11 @@ const source = z.strictObject({
   installation: key(z.int().positive(), "the number at the end of the app's installation page", "12345678").optional(),
   /** Where the connection's GitHub token is kept, for a connection that strata makes. */
   token: secretVersion.optional(),
+  /**
+   * Where a GitHub token is kept with which the build of a pull request attaches its plan to it; without one the plan is
+   * in the build's log. The code of a pull request can read it, so it may do nothing but comment.
+   */
+  commentToken: secretVersion.optional(),
 });
 
 /** Every key of the namespace `strata:`; a key that is not here is refused. */

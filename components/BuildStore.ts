@@ -7,15 +7,19 @@ export interface BuildStoreArgs {
   readonly retention: Retention;
   /** Who may read and write contexts, locks and records. */
   readonly publisher: Input<string>;
-  /** Who may read records, and keep contexts of its own under `scratch/`. */
+  /** Who may read records and the settings, and keep contexts of its own under `scratch/`. */
   readonly checker: Input<string>;
   /** Whether Pulumi refuses to delete the bucket, and the records in it. */
   readonly protect: boolean;
 }
 
+/** Where an environment's settings lie in its store. */
+export const SETTINGS_OBJECT = "settings.json";
+
 /**
  * The bucket of what builds leave behind, by prefix: `contexts/` (packed, named by digest), `locks/` (one per key),
- * `records/` (one per built key), `logs/` (Cloud Build's), `scratch/` (whatever pull requests need).
+ * `records/` (one per built key), `logs/` (Cloud Build's), `scratch/` (whatever pull requests need). Beside them lies
+ * `settings.json`, which tells a build that a push started where it is.
  *
  * A context is found by its digest and then trusted, so only the publisher writes `contexts/`.
  */
@@ -50,6 +54,7 @@ export class BuildStore extends ComponentResource {
       );
     grant("publisher", "roles/storage.objectUser", args.publisher);
     grant("checker-records", "roles/storage.objectViewer", args.checker, "records/");
+    grant("checker-settings", "roles/storage.objectViewer", args.checker, SETTINGS_OBJECT);
     grant("checker-scratch", "roles/storage.objectUser", args.checker, "scratch/");
 
     this.bucket = bucket.name;

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { cloudbuild, cloudscheduler, pubsub } from "@pulumi/gcp";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import type { Environment } from "../settings.ts";
@@ -10,19 +11,27 @@ export interface BuildTriggersArgs {
   readonly branch: string;
   /** The catalogue's folder in the repository. */
   readonly catalogue: string;
+  /** Whether an image is built from the folder that holds the catalogue. */
+  readonly readsBeside: boolean;
   /** Whether a push waits for a person's approval. */
   readonly approval: boolean;
   /** When the refresh runs: a cron expression in UTC, or off. */
   readonly refresh: string;
   /** Account of builds that publish, `projects/…/serviceAccounts/…`. */
   readonly publisherAccount: Input<string>;
-  /** Account of builds that pull requests start. */
+  /** Account of builds that publish nothing: those of pull requests, and the refresh. */
   readonly checkerAccount: Input<string>;
-  /** What cloudbuild.yaml needs to know of the environment, by substitution (`_REGISTRY` and the like). */
-  readonly substitutions: Readonly<Record<string, Input<string>>>;
+  /** Address of the images' repository. */
+  readonly images: Input<string>;
+  /** The bucket with the environment's settings. */
+  readonly store: Input<string>;
+  /** Where the token is that a pull request's build comments with; without it the plan is in the log only. */
+  readonly commentToken?: string;
 }
 
-/** What cloudbuild.yaml does: publish what changed, check a pull request, or look for newer bases. */
+type Substitutions = Readonly<Record<string, Input<string>>>;
+
+/** What cloudbuild.yaml does: publish what changed, check a pull request, or say which bases have moved. */
 type Mode = "publish" | "check" | "refresh";
 
 /**
@@ -33,6 +42,8 @@ export class BuildTriggers extends ComponentResource {
   constructor(name: string, args: BuildTriggersArgs, options?: ComponentResourceOptions) {
     super("strata:index:BuildTriggers", name, {}, options);
 
+    const everywhere: Substitutions = { _CATALOGUE: args.catalogue, _IMAGES: args.images, _STORE: args.store };
+    const comment: Substitutions = args.commentToken === undefined ? {} : { _COMMENT_TOKEN: args.commentToken };
     const trigger = (kind: string, description: string, mode: Mode, rest: cloudbuild.TriggerArgs) =>
       new cloudbuild.Trigger(
         `${name}-${kind}`,
@@ -41,8 +52,8 @@ export class BuildTriggers extends ComponentResource {
           location: args.environment.region,
           name: `${args.environment.prefix}-${kind}`,
           description,
-          serviceAccount: mode === "check" ? args.checkerAccount : args.publisherAccount,
-          substitutions: { ...args.substitutions, _MODE: mode },
+          serviceAccount: mode === "publish" ? args.publisherAccount : args.checkerAccount,
+          substitutions: { _MODE: mode, ...everywhere, ...(mode === "check" ? comment : {}) },
           includeBuildLogs: "repositoryEventConfig" in rest ? "INCLUDE_BUILD_LOGS_WITH_STATUS" : undefined,
           ...rest,
         },
@@ -66,7 +77,7 @@ export class BuildTriggers extends ComponentResource {
     });
     trigger("manual", "Publishes what is missing, when a person asks", "publish", onBranch(args));
     if (args.refresh !== "off") {
-      trigger("refresh", "Looks for newer bases and publishes what they change", "refresh", {
+      trigger("refresh", "Says which bases have moved and what that would rebuild", "refresh", {
         ...onBranch(args),
         pubsubConfig: { topic: schedule(this, name, args).id },
       });
@@ -77,12 +88,11 @@ export class BuildTriggers extends ComponentResource {
 }
 
 /** Runs the pushed revision's cloudbuild.yaml, and only when something was pushed that a key can depend on. */
-function onRepository({ catalogue }: BuildTriggersArgs): cloudbuild.TriggerArgs {
-  return {
-    filename: "cloudbuild.yaml",
-    // Google matches names, strata matches content: this must never be narrower than what a key is computed from.
-    includedFiles: [`${catalogue}/**`, "chain/**", "cloudbuild.yaml", "package-lock.json"],
-  };
+function onRepository({ catalogue, readsBeside }: BuildTriggersArgs): cloudbuild.TriggerArgs {
+  // Google matches names, strata matches content: this must never be narrower than what a key is computed from.
+  const inputs = posix.join(catalogue, readsBeside ? ".." : ".", "**");
+  const filter = inputs === "**" ? {} : { includedFiles: [inputs, "chain/**", "cloudbuild.yaml", "package-lock.json"] };
+  return { filename: "cloudbuild.yaml", ...filter };
 }
 
 /** Runs the branch's newest cloudbuild.yaml. */

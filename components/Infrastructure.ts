@@ -1,8 +1,10 @@
-import { ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
+import { secretmanager, storage } from "@pulumi/gcp";
+import { ComponentResource, type ComponentResourceOptions, jsonStringify, type Output, output } from "@pulumi/pulumi";
+import type { BuildSettings } from "../builder/settings.ts";
 import type { Settings } from "../settings.ts";
 import { BuildIdentities } from "./BuildIdentities.ts";
 import { BuildPools } from "./BuildPools.ts";
-import { BuildStore } from "./BuildStore.ts";
+import { BuildStore, SETTINGS_OBJECT } from "./BuildStore.ts";
 import { BuildTriggers } from "./BuildTriggers.ts";
 import { CompilerCache } from "./CompilerCache.ts";
 import { ImageRegistry } from "./ImageRegistry.ts";
@@ -17,6 +19,8 @@ export interface InfrastructureArgs {
   readonly persistent: readonly string[];
   /** Keys that this environment refers to now. */
   readonly inUse: readonly string[];
+  /** Whether an image is built from the folder that holds the catalogue (`context: ..`). */
+  readonly readsBeside: boolean;
 }
 
 /**
@@ -29,6 +33,8 @@ export class Infrastructure extends ComponentResource {
   readonly store: BuildStore;
   readonly pools: BuildPools | undefined;
   readonly compilerCache: CompilerCache | undefined;
+  /** Where builds run and publish, as whoever starts one needs to know it. */
+  readonly build: Output<BuildSettings>;
 
   constructor(name: string, args: InfrastructureArgs, options?: ComponentResourceOptions) {
     super("strata:index:Infrastructure", name, {}, options);
@@ -59,16 +65,50 @@ export class Infrastructure extends ComponentResource {
         child,
       );
       this.compilerCache = new CompilerCache("ccache", kept, child);
-      this.#startOnPush(settings, child);
+    }
+    this.build = this.#buildSettings(settings);
+    if (builds) {
+      this.#tellBuilds(child);
+      this.#startOnPush(args, child);
     }
 
-    this.registerOutputs({ registry: this.registry.images, store: this.store.bucket });
+    this.registerOutputs({ registry: this.registry.images, store: this.store.bucket, build: this.build });
   }
 
-  #startOnPush(settings: Settings, child: ComponentResourceOptions): void {
+  #buildSettings({ environment, tool = "" }: Settings): Output<BuildSettings> {
+    const { registry, store, compilerCache, pools, identities } = this;
+    return output({
+      project: environment.project,
+      region: environment.region,
+      images: registry.images,
+      layers: registry.layers,
+      store: store.bucket,
+      compilerCache: compilerCache?.bucket,
+      serviceAccount: identities.publisherAccount,
+      pools: pools?.pools ?? {},
+      tool,
+    });
+  }
+
+  /** Leaves the settings where cloudbuild.yaml looks for them. */
+  #tellBuilds(child: ComponentResourceOptions): void {
+    new storage.BucketObject(
+      "settings",
+      {
+        bucket: this.store.bucket,
+        name: SETTINGS_OBJECT,
+        content: jsonStringify(this.build),
+        contentType: "application/json",
+      },
+      // Made anew under the same name: deleted afterwards, the new one would go with the old.
+      { ...child, deleteBeforeReplace: true },
+    );
+  }
+
+  #startOnPush({ settings, readsBeside }: InfrastructureArgs, child: ComponentResourceOptions): void {
     const { source, environment, catalogue, approval, refresh } = settings;
     if (!source) return;
-    const { publisherAccount, checkerAccount } = this.identities;
+    const { checker, publisherAccount, checkerAccount } = this.identities;
     const { repository } = new SourceRepository("source", { environment, source }, child);
     new BuildTriggers(
       "triggers",
@@ -77,28 +117,20 @@ export class Infrastructure extends ComponentResource {
         repository,
         branch: source.branch,
         catalogue,
+        readsBeside,
         approval,
         refresh,
         publisherAccount,
         checkerAccount,
-        substitutions: this.#substitutions(settings),
+        images: this.registry.images,
+        store: this.store.bucket,
+        commentToken: source.commentToken,
       },
       child,
     );
-  }
-
-  /** What a build that a trigger starts needs to know of its environment. */
-  #substitutions({ environment }: Settings): Record<string, Output<string> | string> {
-    const { registry, store, compilerCache } = this;
-    return {
-      _ENVIRONMENT: environment.name,
-      _REGION: environment.region,
-      _IMAGES: registry.images,
-      _LAYERS: registry.layers,
-      _SCRATCH: registry.scratch,
-      _DOCKERHUB: registry.dockerHub,
-      _STORE: store.bucket,
-      ...(compilerCache && { _CCACHE: compilerCache.bucket }),
-    };
+    if (source.commentToken === undefined) return;
+    const [, project, , secretId = ""] = source.commentToken.split("/");
+    const role = "roles/secretmanager.secretAccessor";
+    new secretmanager.SecretIamMember("comment-token", { project, secretId, role, member: checker }, child);
   }
 }

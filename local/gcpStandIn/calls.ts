@@ -11,6 +11,7 @@ const endpoints = {
   cloudBuildV2: "GOOGLE_CLOUDBUILDV2_CUSTOM_ENDPOINT",
   storage: "GOOGLE_STORAGE_CUSTOM_ENDPOINT",
   iam: "GOOGLE_IAM_BETA_CUSTOM_ENDPOINT",
+  secretManager: "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT",
   resourceManager: "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT",
   serviceUsage: "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT",
   pubsub: "GOOGLE_PUBSUB_CUSTOM_ENDPOINT",
@@ -36,6 +37,8 @@ type Verb = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export interface CallOptions {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Json;
+  /** Content that goes with the body, in the second part of an upload of two. */
+  readonly media?: { readonly type: string; readonly content: string };
 }
 
 /** Answers after which pulumi-gcp tries the same call again, in every method. */
@@ -54,12 +57,14 @@ const pollMs = 1000;
  * @throws CallError for an answer that is an error and not a passing one.
  */
 export async function call(product: Product, verb: Verb, path: string, options: CallOptions = {}): Promise<Json> {
+  const { body, media } = options;
   const url = new URL(`${endpointOf(product)}${path}`);
+  if (media) url.pathname = `/upload${url.pathname}`;
   for (const [key, value] of Object.entries({ alt: "json", ...options.query })) url.searchParams.set(key, value);
   const request: RequestInit = {
     method: verb,
-    headers: { Authorization: `Bearer ${accessToken()}`, "Content-Type": "application/json" },
-    ...(options.body && { body: JSON.stringify(options.body) }),
+    headers: { Authorization: `Bearer ${accessToken()}`, "Content-Type": media ? RELATED : "application/json" },
+    ...(body && { body: media ? inTwoParts(body, media) : JSON.stringify(body) }),
   };
   const started = Date.now();
   for (let [wait, next] = [500, 1000]; ; [wait, next] = [next, wait + next]) {
@@ -68,6 +73,15 @@ export async function call(product: Product, verb: Verb, path: string, options: 
     if (Date.now() - started + wait > patienceMs) throw answer.error;
     await sleep(wait);
   }
+}
+
+const BOUNDARY = "strata-stand-in";
+const RELATED = `multipart/related; boundary=${BOUNDARY}`;
+
+function inTwoParts(body: Json, { type, content }: NonNullable<CallOptions["media"]>): string {
+  const part = (contentType: string, text: string) =>
+    `--${BOUNDARY}\r\nContent-Type: ${contentType}\r\n\r\n${text}\r\n`;
+  return `${part("application/json", JSON.stringify(body))}${part(type, content)}--${BOUNDARY}--\r\n`;
 }
 
 /** The resource, or undefined where it is not (404). */

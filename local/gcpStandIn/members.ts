@@ -136,6 +136,15 @@ export const repositoryMember = members<MemberArgs & { project: string; location
   naming: ["project", "location", "repository"],
 });
 
+/** gcp:secretmanager/secretIamMember:SecretIamMember */
+export const secretMember = members<MemberArgs & { project: string; secretId: string }>({
+  product: "secretManager",
+  resource: ({ project, secretId }) => `projects/${project}/secrets/${secretId}`,
+  read: { verb: "GET", suffix: ":getIamPolicy", query: { "options.requestedPolicyVersion": "3" } },
+  write: { verb: "POST", suffix: ":setIamPolicy", wrap: wrapped },
+  naming: ["project", "secretId"],
+});
+
 /** gcp:storage/bucketIAMMember:BucketIAMMember */
 export const bucketMember = members<MemberArgs & { bucket: string }>({
   product: "storage",

@@ -3,10 +3,10 @@ import type { AnyKind } from "../standIn/kind.ts";
 import { standIn } from "../standIn/provider.ts";
 import { repository } from "./artifactRegistry.ts";
 import { connectedRepository, connection, trigger, workerPool } from "./cloudBuild.ts";
-import { bucketMember, projectMember, repositoryMember, serviceAccountMember } from "./members.ts";
+import { bucketMember, projectMember, repositoryMember, secretMember, serviceAccountMember } from "./members.ts";
 import { job, topic } from "./messaging.ts";
 import { account, service } from "./project.ts";
-import { bucket } from "./storage.ts";
+import { bucket, bucketObject } from "./storage.ts";
 
 /** The kinds that the stack uses, by their type in `@pulumi/gcp`. */
 const kinds: Readonly<Record<string, AnyKind>> = {
@@ -20,10 +20,12 @@ const kinds: Readonly<Record<string, AnyKind>> = {
   "gcp:projects/iAMMember:IAMMember": projectMember,
   "gcp:projects/service:Service": service,
   "gcp:pubsub/topic:Topic": topic,
+  "gcp:secretmanager/secretIamMember:SecretIamMember": secretMember,
   "gcp:serviceaccount/account:Account": account,
   "gcp:serviceaccount/iAMMember:IAMMember": serviceAccountMember,
   "gcp:storage/bucket:Bucket": bucket,
   "gcp:storage/bucketIAMMember:BucketIAMMember": bucketMember,
+  "gcp:storage/bucketObject:BucketObject": bucketObject,
 };
 
 /**

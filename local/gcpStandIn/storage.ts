@@ -72,6 +72,38 @@ function rule({ action, condition }: NonNullable<Inputs["lifecycleRules"]>[numbe
   return { action, condition: body({ ...rest, matchesPrefix: matchesPrefixes }) };
 }
 
+type ObjectInputs = Unwrap<storage.BucketObjectArgs> & { readonly name: string };
+
+/** gcp:storage/bucketObject:BucketObject, with its content in the program */
+export const bucketObject: Kind<ObjectInputs> = {
+  immutable: ["bucket", "name", "content", "contentType"],
+  deleteFirst: false,
+  computed: [],
+
+  async create({ bucket: container, name, content = "", contentType: type = "text/plain; charset=utf-8" }) {
+    const query = { name, uploadType: "multipart" };
+    await call("storage", "POST", `b/${container}/o`, {
+      query,
+      body: { name, contentType: type },
+      media: { type, content },
+    });
+    const id = `${container}-${name}`;
+    return { id, outputs: {} };
+  },
+
+  async read(_, { bucket: container, name }) {
+    return (await find("storage", objectPath(container, name))) && {};
+  },
+
+  async delete(_, { bucket: container, name }) {
+    await call("storage", "DELETE", objectPath(container, name));
+  },
+};
+
+function objectPath(container: string, name: string): string {
+  return `b/${container}/o/${encodeURIComponent(name)}`;
+}
+
 interface Stored {
   readonly name: string;
   readonly generation: string;

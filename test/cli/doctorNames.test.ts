@@ -12,7 +12,13 @@ test("the doctor looks for what the components make, by the names that they give
   const values = { "strata:images": "none", "strata:source": JSON.stringify(source) };
   const settings = parseSettings({ stack: "dev", project: "acme-images", region: "us-east4", values });
   const all = await registeredBy(() => {
-    new Infrastructure("infrastructure", { settings, machines: ["c3-standard-176"], persistent: [], inUse: [] });
+    new Infrastructure("infrastructure", {
+      settings,
+      machines: ["c3-standard-176"],
+      persistent: [],
+      inUse: [],
+      readsBeside: false,
+    });
   });
   const made = (type: string, collection: string, name: string) =>
     all

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
 import { Infrastructure } from "../../components/Infrastructure.ts";
 import { parseSettings } from "../../settings.ts";
 import { one, registeredBy } from "./mocks.ts";
@@ -12,7 +14,13 @@ const registered = (values: Readonly<Record<string, string>>) =>
       region: "us-east4",
       values: { "strata:images": "none", ...values },
     });
-    new Infrastructure("infrastructure", { settings, machines: ["c3-standard-176"], persistent: [], inUse: [] });
+    new Infrastructure("infrastructure", {
+      settings,
+      machines: ["c3-standard-176"],
+      persistent: [],
+      inUse: [],
+      readsBeside: false,
+    });
   });
 
 const typesOf = async (values: Readonly<Record<string, string>>) =>
@@ -38,17 +46,40 @@ test("everything stands below a component", async () => {
   }
 });
 
-test("a triggered build is told every address it needs", async () => {
+test("a triggered build is told what cloudbuild.yaml asks for, and nothing that it does not know", async () => {
+  const { substitutions: known } = parse(readFileSync("cloudbuild.yaml", "utf8"));
   const all = await registered({ "strata:source": source });
-  expect(one(all, "gcp:cloudbuild/trigger:Trigger", "triggers-push").inputs.substitutions).toEqual({
-    _ENVIRONMENT: "dev",
-    _REGION: "us-east4",
+  const { substitutions } = one(all, "gcp:cloudbuild/trigger:Trigger", "triggers-push").inputs;
+  expect(substitutions).toEqual({
+    _CATALOGUE: "dockerfiles",
     _IMAGES: "us-east4-docker.pkg.dev/acme-images/strata-dev-images",
-    _LAYERS: "us-east4-docker.pkg.dev/acme-images/strata-dev-layers",
-    _SCRATCH: "us-east4-docker.pkg.dev/acme-images/strata-dev-scratch",
-    _DOCKERHUB: "us-east4-docker.pkg.dev/acme-images/strata-dev-dockerhub",
     _STORE: "acme-images-strata-dev-builds",
-    _CCACHE: "acme-images-strata-dev-ccache",
     _MODE: "publish",
+  });
+  for (const name of Object.keys(substitutions as object)) expect(Object.keys(known)).toContain(name);
+});
+
+test("the store holds the settings of the environment, as `strata build` reads them", async () => {
+  const { inputs } = one(await registered({}), "gcp:storage/bucketObject:BucketObject");
+  expect([inputs.bucket, inputs.name]).toEqual(["acme-images-strata-dev-builds", "settings.json"]);
+  // pulumi-gcp keeps contents of objects as secrets.
+  const { value } = inputs.content as { readonly value: string };
+  expect(JSON.parse(value)).toMatchObject({
+    project: "acme-images",
+    store: "acme-images-strata-dev-builds",
+    pools: { "c3-standard-176": expect.stringContaining("workerPools/") },
+  });
+  const promoting = await registered({ "strata:promoteFrom": "staging" });
+  expect(promoting.some(({ type }) => type.endsWith("BucketObject"))).toBe(false);
+});
+
+test("the checker may read the token for comments, and no other account may", async () => {
+  const commentToken = "projects/acme-secrets/secrets/comments/versions/1";
+  const all = await registered({ "strata:source": source.replace("}", `,"commentToken":"${commentToken}"}`) });
+  expect(one(all, "gcp:secretmanager/secretIamMember:SecretIamMember").inputs).toEqual({
+    project: "acme-secrets",
+    secretId: "comments",
+    role: "roles/secretmanager.secretAccessor",
+    member: "serviceAccount:strata-dev-checker@acme-images.iam.gserviceaccount.com",
   });
 });

@@ -44,12 +44,13 @@ test("each prefix of the store has its own lifetime", async () => {
   });
 });
 
-test("the checker reads records and keeps to scratch: contexts and locks are the publisher's", async () => {
+test("the checker reads records and settings and keeps to scratch: contexts and locks are the publisher's", async () => {
   const below = (prefix: string) =>
     `resource.name.startsWith("projects/_/buckets/acme-images-strata-dev-builds/objects/${prefix}")`;
   expect(grants(await store()).sort()).toEqual([
     `serviceAccount:checker objectUser ${below("scratch/")}`,
     `serviceAccount:checker objectViewer ${below("records/")}`,
+    `serviceAccount:checker objectViewer ${below("settings.json")}`,
     "serviceAccount:publisher objectUser everywhere",
   ]);
 });

@@ -1,5 +1,6 @@
 import { BuildTriggers, type BuildTriggersArgs } from "../../components/BuildTriggers.ts";
 import { SourceRepository } from "../../components/SourceRepository.ts";
+import { filesMatch } from "../../local/products/cloudBuild/globs.ts";
 import type { Source } from "../../settings.ts";
 import { environment, one, registeredBy } from "./mocks.ts";
 
@@ -18,21 +19,25 @@ const triggers = (args: Partial<BuildTriggersArgs> = {}) =>
         refresh: "0 4 * * 1",
         publisherAccount: "projects/acme-images/serviceAccounts/publisher",
         checkerAccount: "projects/acme-images/serviceAccounts/checker",
-        substitutions: { _REGION: "us-east4" },
+        readsBeside: false,
+        images: "host/acme/images",
+        store: "builds",
         ...args,
       }),
   );
 
-test("a pull request runs as the checker, everything else as the publisher", async () => {
+test("what publishes runs as the publisher, a pull request and the refresh as the checker; each knows where it is", async () => {
   const all = (await triggers()).filter(({ type }) => type === trigger);
   const who = all.map(({ inputs }) => [inputs.name, inputs.serviceAccount, inputs.substitutions]);
   const publisher = "projects/acme-images/serviceAccounts/publisher";
+  const checker = publisher.replace("publisher", "checker");
+  const everywhere = { _CATALOGUE: "images", _IMAGES: "host/acme/images", _STORE: "builds" };
   expect(who).toEqual(
     expect.arrayContaining([
-      ["strata-dev-push", publisher, { _REGION: "us-east4", _MODE: "publish" }],
-      ["strata-dev-pull-request", publisher.replace("publisher", "checker"), { _REGION: "us-east4", _MODE: "check" }],
-      ["strata-dev-manual", publisher, { _REGION: "us-east4", _MODE: "publish" }],
-      ["strata-dev-refresh", publisher, { _REGION: "us-east4", _MODE: "refresh" }],
+      ["strata-dev-push", publisher, { ...everywhere, _MODE: "publish" }],
+      ["strata-dev-pull-request", checker, { ...everywhere, _MODE: "check" }],
+      ["strata-dev-manual", publisher, { ...everywhere, _MODE: "publish" }],
+      ["strata-dev-refresh", checker, { ...everywhere, _MODE: "refresh" }],
     ]),
   );
   expect(all).toHaveLength(4);
@@ -47,9 +52,37 @@ test("only the branch itself publishes: its name is matched from end to end, let
   }
 });
 
-test("a push builds when the catalogue or what computes keys changed", async () => {
-  const { inputs } = one(await triggers(), trigger, "triggers-push");
-  expect(inputs.includedFiles).toEqual(["images/**", "chain/**", "cloudbuild.yaml", "package-lock.json"]);
+test.each<[string, Partial<BuildTriggersArgs>, string | undefined]>([
+  ["the catalogue", {}, "images/**"],
+  ["a catalogue deeper down", { catalogue: "gpu/images" }, "gpu/images/**"],
+  ["the folder that holds it, where an image reads that", { catalogue: "gpu/images", readsBeside: true }, "gpu/**"],
+  ["anything, where an image reads beside a catalogue at the top", { readsBeside: true }, undefined],
+])("a push builds when what computes keys changed, or %s", async (_, args, inputs) => {
+  const { includedFiles } = one(await triggers(args), trigger, "triggers-push").inputs;
+  expect(includedFiles).toEqual(inputs && [inputs, "chain/**", "cloudbuild.yaml", "package-lock.json"]);
+});
+
+test("whatever can be in a key is among the files that set the trigger off", async () => {
+  for (const readsBeside of [false, true]) {
+    const { includedFiles } = one(
+      await triggers({ catalogue: "dockerfiles", readsBeside }),
+      trigger,
+      "triggers-push",
+    ).inputs;
+    const read = readsBeside
+      ? ["dockerfiles/a/b/c", "builder/job.ts", "x"]
+      : ["dockerfiles/bases.lock.yaml", "dockerfiles/a/b/c"];
+    const globs = (includedFiles ?? []) as string[];
+    for (const file of read) expect([file, filesMatch([file], globs, [])]).toEqual([file, true]);
+  }
+});
+
+test("only the build of a pull request is told where the token for its comment is", async () => {
+  const commentToken = "projects/acme-images/secrets/comments/versions/1";
+  const told = (await triggers({ commentToken }))
+    .filter(({ inputs }) => JSON.stringify(inputs.substitutions ?? {}).includes(commentToken))
+    .map(({ name }) => name);
+  expect(told).toEqual(["triggers-pull-request"]);
 });
 
 test("a stranger's pull request runs when somebody of the project says so", async () => {

@@ -1,24 +1,28 @@
 import type { PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
+import { openEnvironment } from "../../cli/buildEnvironment.ts";
 import { Infrastructure } from "../../components/Infrastructure.ts";
+import { environmentOf } from "../../local/environment.ts";
 import { readSettings } from "../../settings.ts";
 import { type Engine, engineTest, startEngine } from "./engine.ts";
 
 const program: PulumiFn = async () => {
   const settings = readSettings();
   const machines = ["c3-standard-176", "e2-standard-8"];
-  const { registry } = new Infrastructure("infrastructure", {
+  const { registry, build } = new Infrastructure("infrastructure", {
     settings,
     machines,
     persistent: ["base"],
     inUse: ["k1"],
+    readsBeside: false,
   });
-  return { images: registry.images };
+  return { images: registry.images, build };
 };
 
 const config = {
   "gcp:project": "acme-images",
   "gcp:region": "us-east4",
   "strata:images": "none",
+  "strata:tool": "us-east4-docker.pkg.dev/acme-images/strata-dev-images/strata/tool:key",
   "strata:source": JSON.stringify({
     repository: "https://github.com/acme/images.git",
     installation: 12345678,
@@ -49,6 +53,18 @@ engineTest(
     expect(summary.resourceChanges?.create).toBeGreaterThan(50);
     expect(outputs.images?.value).toBe(`${engine.cloud.cloud.host}/acme-images/strata-dev-images`);
     expect(engine.cloud.cloud.journal.since(0).filter(({ refused }) => refused)).toEqual([]);
+  },
+  60_000,
+);
+
+engineTest(
+  "`strata build` finds in the store what the environment's output says",
+  async () => {
+    const env = environmentOf(engine.cloud.origin, engine.cloud.operatorToken);
+    const terminal = { stdout: process.stdout, stderr: process.stderr, env };
+    const { settings } = await openEnvironment("gs://acme-images-strata-dev-builds/settings.json", terminal);
+    expect(settings).toEqual((await dev.outputs()).build?.value);
+    expect(settings.pools["c3-standard-176"]).toMatch(/^projects\/acme-images\/locations\/us-east4\/workerPools\//);
   },
   60_000,
 );
@@ -92,6 +108,22 @@ engineTest(
       "PATCH cloudbuild.projects.locations.workerPools.patch",
       "PATCH cloudbuild.projects.locations.workerPools.patch",
     ]);
+  },
+  60_000,
+);
+
+engineTest(
+  "another tool reaches the settings in the store, which are replaced and not lost",
+  async () => {
+    await dev.setConfig("strata:tool", {
+      value: "us-east4-docker.pkg.dev/acme-images/strata-dev-images/strata/tool:2",
+    });
+    await dev.up();
+    const name = "acme-images-strata-dev-builds/o/settings.json";
+    const answer = await fetch(`${engine.cloud.origin}/storage/v1/b/${name}?alt=media`, {
+      headers: { Authorization: `Bearer ${engine.cloud.operatorToken}` },
+    });
+    expect(await answer.json()).toMatchObject({ tool: expect.stringMatching(/tool:2$/) });
   },
   60_000,
 );

@@ -7,7 +7,13 @@ import { type Engine, engineTest, startEngine } from "./engine.ts";
 
 const program: PulumiFn = async () => {
   const settings = readSettings();
-  new Infrastructure("infrastructure", { settings, machines: ["e2-standard-8"], persistent: [], inUse: [] });
+  new Infrastructure("infrastructure", {
+    settings,
+    machines: ["e2-standard-8"],
+    persistent: [],
+    inUse: [],
+    readsBeside: false,
+  });
 };
 
 const P = "projects/acme-images";
@@ -30,15 +36,19 @@ beforeAll(async () => {
         repository: "https://github.com/acme/images.git",
         installation: 12345678,
         token: `${P}/secrets/github/versions/1`,
+        commentToken: `${P}/secrets/comments/versions/1`,
       }),
     },
     program,
   );
-  await dev.up();
   cloud = new TestCloud(engine.cloud, "");
-  await cloud.ok("POST", `/secretmanager/v1/${P}/secrets?secretId=github`, { replication: { automatic: {} } });
-  const payload = { data: Buffer.from("token").toString("base64") };
-  await cloud.ok("POST", `/secretmanager/v1/${P}/secrets/github:addVersion`, { payload });
+  await cloud.ok("POST", `/serviceusage/v1/${P}/services/secretmanager.googleapis.com:enable`, {});
+  for (const secret of ["github", "comments"]) {
+    await cloud.ok("POST", `/secretmanager/v1/${P}/secrets?secretId=${secret}`, { replication: { automatic: {} } });
+    const payload = { data: Buffer.from("token").toString("base64") };
+    await cloud.ok("POST", `/secretmanager/v1/${P}/secrets/${secret}:addVersion`, { payload });
+  }
+  await dev.up();
   const operator = engine.cloud.operatorToken;
   for (const name of ["images", "layers"]) expect(await push(name, "kept")(operator)).toBe(201);
   for (const prefix of ["contexts", "locks", "records", "scratch"]) {
@@ -113,7 +123,7 @@ const becomePublisher = api(
   `/iamcredentials/v1/projects/-/serviceAccounts/${email("publisher")}:generateAccessToken`,
   { scope: ["https://www.googleapis.com/auth/cloud-platform"] },
 );
-const readSecret = api("GET", `/secretmanager/v1/${P}/secrets/github/versions/1:access`);
+const readSecret = (secret: string) => api("GET", `/secretmanager/v1/${P}/secrets/${secret}/versions/1:access`);
 const ownProject = api("POST", `/resourcemanager/v1/${P}:setIamPolicy`, { policy: { bindings: [] } });
 const ownImages = api("POST", `/artifactregistry/v1/${L}/repositories/strata-dev-images:setIamPolicy`, {
   policy: { bindings: [] },
@@ -129,7 +139,10 @@ const may: readonly [who: string, what: string, call: Call][] = [
   ["checker", "read the layer cache", pull("layers")],
   ["checker", "read the compiler cache", read(ccache, "kept")],
   ["checker", "read a record", read(store, "records/kept")],
+  ["checker", "read the environment's settings", read(store, "settings.json")],
+  ["checker", "read the token for comments", readSecret("comments")],
   ["checker", "keep something under scratch/", write(store, "scratch/pr-1")],
+  ["publisher", "read the environment's settings", read(store, "settings.json")],
   ["publisher", "push a key's tag", push("images", "key-1")],
   ["publisher", "write the layer cache", push("layers", "cache")],
   ["publisher", "write the compiler cache", write(ccache, "result")],
@@ -152,7 +165,8 @@ const mayNot: readonly [who: string, what: string, call: Call][] = [
   ["checker", "release another's lock", remove(store, "locks/kept")],
   ["checker", "write a record", write(store, "records/poison")],
   ["checker", "read a context", read(store, "contexts/kept")],
-  ["checker", "read the secret of the Git connection", readSecret],
+  ["checker", "change the environment's settings", write(store, "settings.json")],
+  ["checker", "read the secret of the Git connection", readSecret("github")],
   ["checker", "submit a build as the publisher", submit("publisher")],
   ["checker", "submit a build as itself", submit("checker")],
   ["checker", "become the publisher", becomePublisher],
@@ -161,7 +175,8 @@ const mayNot: readonly [who: string, what: string, call: Call][] = [
   ["checker", "delete the scratch repository", dropRepository("scratch")],
   ["publisher", "push to scratch, where it takes nothing from", push("scratch", "key-1")],
   ["publisher", "submit a build as the checker", submit("checker")],
-  ["publisher", "read the secret of the Git connection", readSecret],
+  ["publisher", "read the secret of the Git connection", readSecret("github")],
+  ["publisher", "read the token for comments", readSecret("comments")],
   ["publisher", "change the project's policy", ownProject],
   ["publisher", "change the images' policy", ownImages],
   ["publisher", "change the compiler cache's policy", ownCache],
