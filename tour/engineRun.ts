@@ -75,7 +75,8 @@ export async function runEngine(
     return { changes, images: [...images.values()], others: [...others], outputs: Object.fromEntries(values), seconds };
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    const found = [...new Set(errors)].filter((text) => !/^(update|preview) failed$/.test(text));
+    // What the program throws is reported twice, once with its stack.
+    const found = [...new Set(errors)].filter((text) => !/^(update|preview) failed$|^Unhandled exception/.test(text));
     throw new UserError(
       {
         problem: `Pulumi's ${command} failed`,

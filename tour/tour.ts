@@ -3,13 +3,14 @@ import { join, relative } from "node:path";
 import { UserError } from "../chain/errors.ts";
 import { EXIT } from "../cli/exit.ts";
 import { environmentOf } from "../local/environment.ts";
-import { configurationOf } from "../local/gcpStandIn/engine.ts";
+import { type Configuration, configurationOf } from "../local/gcpStandIn/engine.ts";
 import { type LocalCloud, startLocalCloud } from "../local/server.ts";
 import { tryLock } from "../toolbox/lock.ts";
 import { playActs } from "./acts.ts";
 import { commandWay } from "./commandWay.ts";
 import type { Narrator } from "./narrator.ts";
 import { pulumiWay } from "./pulumiWay.ts";
+import { makeRealCatalogue, readyRealBuilds } from "./realChain.ts";
 import type { Scene, Worker } from "./scene.ts";
 import { readyPulumi } from "./setUp.ts";
 
@@ -38,15 +39,17 @@ export async function playTour(options: TourOptions, narrator: Narrator): Promis
       if (signal.aborted || !(error instanceof UserError)) throw error;
       return error;
     });
+    if (options.worker === "docker") await readyRealBuilds(narrator);
     if (pulumi instanceof UserError) tellMissing(narrator, pulumi);
     else if (pulumi.passedOver) narrator.say(pulumi.passedOver);
-    const configuration = configurationOf(root, "dev");
+    const configuration = settingsFor(options.worker, configurationOf(root, "dev"));
     cloud = await cloudAct(options, String(configuration["gcp:project"]), narrator, pulumi instanceof UserError);
     const environment = { ...process.env, ...environmentOf(cloud.origin, cloud.operatorToken) };
     // The stack's program runs in this process, and asks the registry itself.
     Object.assign(process.env, environment);
     const catalogue = String(configuration["strata:catalogue"] ?? "dockerfiles");
-    const scene: Scene = { ...options, narrator, cloud, environment, configuration, catalogue };
+    const seeds: Scene = { ...options, narrator, cloud, environment, configuration, catalogue };
+    const scene = options.worker === "docker" ? { ...seeds, catalogue: await makeRealCatalogue(seeds) } : seeds;
     await playActs(scene, pulumi instanceof UserError ? commandWay(scene) : await pulumiWay(scene, pulumi.path));
     epilogue(scene, pulumi instanceof UserError);
     return pulumi instanceof UserError ? EXIT.problem : EXIT.done;
@@ -55,6 +58,11 @@ export async function playTour(options: TourOptions, narrator: Narrator): Promis
     await cloud?.close();
     lock.release();
   }
+}
+
+/** The chain that is built for real has machines of its own, so there are none to substitute. */
+function settingsFor(worker: Worker, { "strata:machines": machines, ...others }: Configuration): Configuration {
+  return worker === "simulated" && machines !== undefined ? { ...others, "strata:machines": machines } : others;
 }
 
 /** Empties the folder, when no other tour is in it. */
@@ -80,7 +88,7 @@ function tellMissing(narrator: Narrator, { message }: UserError): void {
 }
 
 async function cloudAct(
-  { root, folder }: TourOptions,
+  { root, folder, worker }: TourOptions,
   project: string,
   narrator: Narrator,
   alone: boolean,
@@ -92,7 +100,12 @@ async function cloudAct(
     `npx strata local up --project ${project}`,
   );
   const started = Date.now();
-  const cloud = await startLocalCloud({ directory, projects: [project], services: alone ? "all" : "initial" });
+  const cloud = await startLocalCloud({
+    directory,
+    projects: [project],
+    services: alone ? "all" : "initial",
+    settings: { worker: worker === "docker" ? "buildkit" : "simulated" },
+  });
   narrator.result(`${cloud.origin} after ${Date.now() - started} ms; its state is in ${relative(root, directory)}`);
   return cloud;
 }
