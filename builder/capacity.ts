@@ -1,4 +1,3 @@
-import { buildCpuQuota } from "../cloud/google/quota.ts";
 import type { BuildEnvironment } from "./services.ts";
 
 /** The machine types that the pools have in truth, by the machine that the catalogue names. */
@@ -18,10 +17,10 @@ interface Pool {
 
 /** vCPUs that may be in use at once, by quota, for the quotas that Google states. */
 export async function quotasOf(
-  { api, settings }: BuildEnvironment,
+  { services }: BuildEnvironment,
   names: readonly string[],
 ): Promise<Readonly<Record<string, number>>> {
-  const answers = names.map(async (name) => [name, await buildCpuQuota(api, settings, name)] as const);
+  const answers = names.map(async (name) => [name, await services.quotas.cpuLimit(name)] as const);
   const stated = (await Promise.all(answers)).flatMap(([name, limit]) => (limit === undefined ? [] : [[name, limit]]));
   return Object.fromEntries(stated);
 }

@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { UserError } from "../chain/errors.ts";
 import { dollarsFor } from "../chain/estimate.ts";
 import { machineNamed } from "../chain/machines.ts";
+import { quotaOf, requireFits } from "../chain/schedule.ts";
 import { type Build, type BuildService, hasEnded } from "../cloud/buildService.ts";
 import type { HeldLock } from "../cloud/lock.ts";
 import { ConditionFailed, type Content, type ObjectStore } from "../cloud/objectStore.ts";
@@ -34,7 +35,7 @@ export type Started = { readonly digest: string } | { readonly build: Build };
  * 1. the registry is asked; what is published is done;
  * 2. under the key's lock Cloud Build is asked for a build that runs: the one that the last holder of the lock noted,
  *    then any with the key's tag (for a holder that was killed before it could note it); then the registry again;
- * 3. only then the context is packed and uploaded and the build submitted, once;
+ * 3. only then, if the quota can fit its machine, the context is packed and uploaded and the build submitted, once;
  * 4. the lock is released with the build's id as its note; the build is followed without a lock;
  * 5. the build itself verifies, creates the key's tag as its last act, and writes the record.
  */
@@ -91,16 +92,19 @@ async function runningBuild(
   builds: BuildService,
   noted: string | undefined,
 ): Promise<Build | undefined> {
-  const last = noted === undefined ? undefined : await builds.status(noted);
+  const last = noted === undefined ? undefined : await builds.find(noted);
   return last !== undefined && !hasEnded(last) ? last : builds.running(keyTag(key));
 }
 
 async function submit(
   target: TargetToPublish,
-  { store, builds }: BuildServices,
+  { store, builds, quotas }: BuildServices,
   settings: BuildSettings,
   lock: HeldLock,
 ): Promise<Build> {
+  const { vCpus } = machineNamed(target.poolMachine);
+  const quota = quotaOf(target.poolMachine);
+  requireFits({ name: target.target, vCpus, quota }, await quotas.cpuLimit(quota));
   const request = buildRequest(target, await upload(target, store), settings);
   await lock.confirm();
   return builds.submit(request);

@@ -1,7 +1,9 @@
+import type { BuildQuotas } from "../cloud/buildQuotas.ts";
 import type { BuildService } from "../cloud/buildService.ts";
 import { GoogleApi } from "../cloud/google/api.ts";
 import { Bucket } from "../cloud/google/bucket.ts";
 import { CloudBuild } from "../cloud/google/cloudBuild.ts";
+import { GoogleBuildQuotas } from "../cloud/google/quota.ts";
 import type { Locks } from "../cloud/lock.ts";
 import { ObjectLocks } from "../cloud/objectLocks.ts";
 import type { ObjectStore } from "../cloud/objectStore.ts";
@@ -16,13 +18,14 @@ export interface BuildServices {
   readonly builds: BuildService;
   readonly store: ObjectStore;
   readonly locks: Locks;
+  readonly quotas: BuildQuotas;
 }
 
 /** An environment that is built in: its settings, and clients that call it as whoever runs this. */
 export interface BuildEnvironment {
   readonly settings: BuildSettings;
   readonly services: BuildServices;
-  /** For what no service has a word for: a pool's machine, a quota. */
+  /** For what no service has a word for: a pool's machine. */
   readonly api: GoogleApi;
 }
 
@@ -42,6 +45,7 @@ export function googleEnvironment(
     store,
     builds: new CloudBuild(api, { project, region, logsBucket: `gs://${bucket}/logs` }),
     locks: new ObjectLocks(store, "locks/"),
+    quotas: new GoogleBuildQuotas(api, { project, region }),
   };
   return { settings, services, api };
 }

@@ -46,16 +46,7 @@ const TRIES = 200;
  * @throws UserError where a task alone exceeds its quota: it would wait for ever
  */
 export function schedule(tasks: readonly Task[], quotas: Quotas = {}): Schedule {
-  for (const { name, vCpus, quota } of tasks) {
-    const limit = quotas[quota] ?? Number.POSITIVE_INFINITY;
-    if (vCpus <= limit) continue;
-    throw new UserError({
-      problem: `the quota ${quota} does not fit the machine of ${name}, so its build would wait in the queue for ever`,
-      value: `${limit} vCPUs`,
-      allowed: `${vCpus} vCPUs or more`,
-      fix: `ask for ${vCpus} vCPUs of cloudbuild.googleapis.com/${quota} in the region, or choose a smaller machine`,
-    });
-  }
+  for (const task of tasks) requireFits(task, quotas[task.quota]);
   const tails = tailsOf(tasks);
   const lowerBound = lowerBoundOf(tasks, tails, quotas);
   const random = generator(1);
@@ -67,6 +58,20 @@ export function schedule(tasks: readonly Task[], quotas: Quotas = {}): Schedule 
     if (endOf(other) < endOf(best)) best = other;
   }
   return { tasks: best, makespan: endOf(best), lowerBound };
+}
+
+/**
+ * Refuses a build whose machine a quota can never fit, so that it is not left to wait for hours.
+ * @param limit vCPUs that the quota grants; undefined where it has no limit
+ */
+export function requireFits({ name, vCpus, quota }: Pick<Task, "name" | "vCpus" | "quota">, limit?: number): void {
+  if (limit === undefined || vCpus <= limit) return;
+  throw new UserError({
+    problem: `the quota ${quota} does not fit the machine of ${name}, so its build would wait in the queue for ever`,
+    value: `${limit} vCPUs`,
+    allowed: `${vCpus} vCPUs or more`,
+    fix: `ask for ${vCpus} vCPUs of cloudbuild.googleapis.com/${quota} in the region, or choose a smaller machine`,
+  });
 }
 
 /** Minutes from each task's start to the end of the longest chain behind it. */

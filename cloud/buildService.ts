@@ -65,6 +65,8 @@ export interface BuildService {
   running(tag: string): Promise<Build | undefined>;
   /** How a build stands. */
   status(id: string): Promise<Build>;
+  /** The same for a build that may be unknown here: another project's, or one that is no longer kept. */
+  find(id: string): Promise<Build | undefined>;
   /** Stops a build; one that has ended is left as it is. */
   cancel(id: string): Promise<void>;
   /** What a build has logged from a byte on; empty if there is nothing more yet. */

@@ -3,7 +3,7 @@ import { ensure, start } from "../builder/ensure.ts";
 import type { BuildEvent } from "../builder/events.ts";
 import { secondsOf } from "../builder/follow.ts";
 import type { TargetToPublish } from "../builder/job.ts";
-import { googleEnvironment } from "../builder/services.ts";
+import { type BuildEnvironment, googleEnvironment } from "../builder/services.ts";
 import type { BuildSettings } from "../builder/settings.ts";
 import { targetToPublish } from "../builder/targetToPublish.ts";
 import { type Chain, readChainIn } from "../chain/chain.ts";
@@ -27,6 +27,7 @@ export function cloudPublisher(root: string, tell: Tell): ImagePublisher {
   const registry = new OciRegistry();
   const detach = new AbortController();
   const chains = new Map<string, Promise<Chain>>();
+  const environments = new Map<string, BuildEnvironment>();
 
   /** A catalogue is read once in the life of a command. */
   function chainIn(folder: string): Promise<Chain> {
@@ -35,10 +36,18 @@ export function cloudPublisher(root: string, tell: Tell): ImagePublisher {
     return chain;
   }
 
+  /** Neither is an environment opened once for each image: what it says of its quotas is asked once. */
+  function environmentOf(settings: BuildSettings): BuildEnvironment {
+    const name = JSON.stringify(settings);
+    const environment = environments.get(name) ?? googleEnvironment(settings, process.env);
+    environments.set(name, environment);
+    return environment;
+  }
+
   async function build(image: ImageInputs, settings: BuildSettings): Promise<ImageOutputs> {
     if (Object.values(image.parents).includes("")) return notYet("", "waits");
     const target = prepared(image, await chainIn(image.catalogue), settings.images);
-    const { services } = googleEnvironment(settings, process.env);
+    const { services } = environmentOf(settings);
     const listener = (event: BuildEvent) => tellOf(event, tell);
     if (image.mode === "submit") {
       const started = await start(target, services, settings, listener);

@@ -8,6 +8,7 @@ import type { GoogleApi } from "../../cloud/google/api.ts";
 import { Bucket } from "../../cloud/google/bucket.ts";
 import type { StoredObject } from "../../cloud/objectStore.ts";
 import type { ImageRegistry } from "../../cloud/registry/imageRegistry.ts";
+import { sentence } from "../../compilerCache/sentence.ts";
 import { CompilerCacheService } from "../../compilerCache/service.ts";
 import { storeAt } from "../../compilerCache/store.ts";
 import type { BuildJob, StoredInput } from "../job.ts";
@@ -116,7 +117,7 @@ async function startCompilerCache(place: string, print: (line: string) => void):
     readOnly: false,
     host: "127.0.0.1",
     port: 0,
-    tell: (event) => print(`compiler cache: ${JSON.stringify(event)}`),
+    tell: (event) => print(`compiler cache: ${sentence(event)}`),
   });
 }
 

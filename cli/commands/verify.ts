@@ -106,6 +106,7 @@ function printing(builds: BuildService, { stdout }: Terminal): BuildService {
     submit: (request) => builds.submit(request),
     running: (tag) => builds.running(tag),
     status: (id) => builds.status(id),
+    find: (id) => builds.find(id),
     cancel: (id) => builds.cancel(id),
     async log(id, fromByte) {
       const bytes = await builds.log(id, fromByte);

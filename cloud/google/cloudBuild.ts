@@ -71,6 +71,15 @@ export class CloudBuild implements BuildService {
     return this.api.json<Build>("cloudBuild", call);
   }
 
+  async find(id: string): Promise<Build | undefined> {
+    try {
+      return await this.status(id);
+    } catch (error) {
+      if (error instanceof GoogleError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
   async cancel(id: string): Promise<void> {
     try {
       const path = `${this.parent}/${id}:cancel`;

@@ -1,3 +1,4 @@
+import type { BuildQuotas } from "../buildQuotas.ts";
 import type { GoogleApi } from "./api.ts";
 
 interface QuotaMetric {
@@ -37,4 +38,22 @@ export async function buildCpuQuota(
   const limit = buckets[0]?.effectiveLimit;
   if (limit === undefined) return undefined;
   return limit === "-1" ? Number.POSITIVE_INFINITY : Number(limit);
+}
+
+/** The quotas of one project and region; each is read once. */
+export class GoogleBuildQuotas implements BuildQuotas {
+  private readonly api: GoogleApi;
+  private readonly place: { readonly project: string; readonly region: string };
+  private readonly limits = new Map<string, Promise<number | undefined>>();
+
+  constructor(api: GoogleApi, place: { readonly project: string; readonly region: string }) {
+    this.api = api;
+    this.place = place;
+  }
+
+  cpuLimit(quota: string): Promise<number | undefined> {
+    const limit = this.limits.get(quota) ?? buildCpuQuota(this.api, this.place, quota);
+    this.limits.set(quota, limit);
+    return limit;
+  }
 }

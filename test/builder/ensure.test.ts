@@ -2,10 +2,12 @@ import { ensure, start } from "../../builder/ensure.ts";
 import { BuildFailed, Detached } from "../../builder/follow.ts";
 import { decodeJob } from "../../builder/job.ts";
 import { buildRequest } from "../../builder/request.ts";
+import { quotaOf } from "../../chain/schedule.ts";
 import type { BuildRequest, BuildService } from "../../cloud/buildService.ts";
 import type { Locks } from "../../cloud/lock.ts";
 import { ObjectLocks } from "../../cloud/objectLocks.ts";
 import { pause } from "../../cloud/retry.ts";
+import { setQuotaLimit } from "../../local/products/quotas.ts";
 import { type Bench, startBench } from "../cloud/onLocalCloud.ts";
 import { allBuilds, builderOn, closeBench, kindsOf, lockTimes, machine, targetOf } from "./scene.ts";
 
@@ -143,6 +145,25 @@ test.each([
   expect(await allBuilds(bench)).toHaveLength(1);
 });
 
+test("a machine that its quota cannot fit is refused before anything is uploaded or submitted", async () => {
+  bench = await startBench();
+  setQuotaLimit(bench.cloud.running.cloud.documents, `cloudbuild.googleapis.com/${quotaOf(machine)}`, 4);
+  const builder = builderOn(bench);
+  const target = targetOf(builder, "base:runtime");
+  await expect(builder.ensure(target)).rejects.toThrow(/does not fit the machine of base:runtime[\s\S]*88 vCPUs/);
+  expect([await allBuilds(bench), await bench.bucket.list("contexts/")]).toEqual([[], []]);
+});
+
+test("a lock that notes a build that nobody knows any more does not stop the next one", async () => {
+  bench = await startBench();
+  const builder = builderOn(bench);
+  const target = targetOf(builder, "base:runtime");
+  const lock = await builder.services.locks.acquire(target.key);
+  await lock.release("00000000-0000-0000-0000-000000000000");
+  await builder.ensure(target);
+  expect(kindsOf(builder.events)).toEqual(["QUEUED", "BUILDING", "PUBLISHED"]);
+});
+
 test("a registry that refuses stops everything before anything is built", async () => {
   bench = await startBench();
   const builder = builderOn(bench);
@@ -166,18 +187,19 @@ describe("killed at a step, and run again", () => {
           return (...words: unknown[]) => (++calls >= call ? Promise.reject(new Killed()) : value.apply(target, words));
         },
       });
-    const { registry, builds, store } = builder.services;
+    const { registry, builds, store, quotas } = builder.services;
     const mortalStore = mortal(store);
     const services = {
       registry: mortal(registry),
       builds: mortal(builds),
       store: mortalStore,
       locks: new ObjectLocks(mortalStore, "locks/", lockTimes),
+      quotas: mortal(quotas),
     };
     return { ...builder, services };
   }
 
-  test.each(Array.from({ length: 13 }, (_, n) => n + 1))(
+  test.each(Array.from({ length: 14 }, (_, n) => n + 1))(
     "at call %i: one build, one digest, no lock for ever",
     async (call) => {
       bench = await startBench({ timeScale: 240 });

@@ -7,6 +7,7 @@ import type { TargetToPublish } from "../../builder/job.ts";
 import type { BuildServices } from "../../builder/services.ts";
 import type { BuildSettings } from "../../builder/settings.ts";
 import { publishedReference } from "../../chain/target.ts";
+import { GoogleBuildQuotas } from "../../cloud/google/quota.ts";
 import { ObjectLocks } from "../../cloud/objectLocks.ts";
 import { defaultLogins } from "../../cloud/registry/credentials.ts";
 import { OciRegistry } from "../../cloud/registry/ociRegistry.ts";
@@ -38,6 +39,7 @@ export function builderOn(bench: Bench): Builder {
     builds: bench.builds,
     store: bench.bucket,
     locks: new ObjectLocks(bench.bucket, "locks/", lockTimes),
+    quotas: new GoogleBuildQuotas(bench.api, { project: PROJECT, region: REGION }),
   };
   const settings: BuildSettings = {
     project: PROJECT,

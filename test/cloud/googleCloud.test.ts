@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { quotaOf } from "../../chain/schedule.ts";
 import { GoogleApi } from "../../cloud/google/api.ts";
-import { buildCpuQuota } from "../../cloud/google/quota.ts";
+import { GoogleBuildQuotas } from "../../cloud/google/quota.ts";
 import { LockLost } from "../../cloud/lock.ts";
 import { ObjectLocks } from "../../cloud/objectLocks.ts";
 import { ConditionFailed, readAll } from "../../cloud/objectStore.ts";
@@ -179,9 +179,17 @@ describe("Cloud Build", () => {
   });
 
   test("the quota of a machine's family is read", async () => {
-    const place = { project: PROJECT, region: REGION };
-    expect(await buildCpuQuota(bench.api, place, quotaOf("c3-standard-176"))).toBe(528);
-    expect(await buildCpuQuota(bench.api, place, quotaOf("e2-standard-32"))).toBe(528);
+    const quotas = new GoogleBuildQuotas(bench.api, { project: PROJECT, region: REGION });
+    expect(await quotas.cpuLimit(quotaOf("c3-standard-176"))).toBe(528);
+    expect(await quotas.cpuLimit(quotaOf("e2-standard-32"))).toBe(528);
+  });
+
+  test("a build that it does not know is none; any other trouble is an error", async () => {
+    expect(await bench.builds.find("00000000-0000-0000-0000-000000000000")).toBeUndefined();
+    const { id } = await bench.builds.submit(request(bench));
+    expect((await bench.builds.find(id))?.id).toBe(id);
+    bench.fault({ route: "*builds.get", count: 1, kind: "status", status: 403 });
+    await expect(bench.builds.find(id)).rejects.toThrow(/403/);
   });
 });
 
