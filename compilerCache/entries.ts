@@ -1,7 +1,8 @@
-import { type ObjectStore, readAll } from "../cloud/objectStore.ts";
+import { GoogleError } from "../cloud/google/api.ts";
+import type { ObjectStore, StoredObject } from "../cloud/objectStore.ts";
 import { errorMessage } from "../cloud/systemError.ts";
 import { Breaker } from "./breaker.ts";
-import { frameLength, open, seal } from "./entryFrame.ts";
+import { entryIn, frameLength, open, seal } from "./entryFrame.ts";
 import { Hold, MemoryBudget } from "./memoryBudget.ts";
 import { emptyStoreStatistics, type StoreStatistics } from "./statistics.ts";
 
@@ -12,6 +13,8 @@ export type EntryStore = Pick<ObjectStore, "read" | "write" | "remove">;
 export type CacheEvent =
   | { readonly kind: "STORE_AWAY"; readonly reason: string }
   | { readonly kind: "STORE_BACK" }
+  /** The store lets this build read and not write; nothing more is sent to it. */
+  | { readonly kind: "WRITES_REFUSED"; readonly reason: string }
   /** An entry whose checksum is wrong; it was treated as a miss. */
   | { readonly kind: "REJECTED"; readonly key: string };
 
@@ -54,11 +57,17 @@ export class Entries {
   private readonly limits: EntryLimits;
   private readonly tell: (event: CacheEvent) => void;
   private readonly breaker: Breaker;
+  private writesRefused = false;
   /** What ccache has handed over and the store does not have yet, in the order it came. */
   private readonly pending = new Map<string, Upload>();
   private readonly waiting: Upload[] = [];
   private uploading = 0;
   private readonly whenDrained: (() => void)[] = [];
+
+  /** Whether the store does not take entries of this build. */
+  get readOnly(): boolean {
+    return this.writesRefused;
+  }
 
   constructor(store: EntryStore, prefix: string, limits: EntryLimits, tell: (event: CacheEvent) => void) {
     this.store = store;
@@ -77,7 +86,7 @@ export class Entries {
     const pending = this.pending.get(key);
     if (pending !== undefined) {
       this.statistics.hits++;
-      await deliver(pending.frame.subarray(frameLength));
+      await deliver(entryIn(pending.frame));
       return true;
     }
     const hold = new Hold(this.budget);
@@ -106,9 +115,10 @@ export class Entries {
     this.budget.release(length + frameLength);
   }
 
-  /** Takes an entry that was expected. */
-  write(key: string, bytes: Uint8Array): void {
-    const upload = { key, frame: seal(key, bytes) };
+  /** Takes an entry that was expected, in a frame that is not sealed yet. */
+  write(key: string, frame: Uint8Array<ArrayBuffer>): void {
+    seal(key, frame);
+    const upload = { key, frame };
     this.pending.set(key, upload);
     this.waiting.push(upload);
     this.startUploads();
@@ -146,7 +156,7 @@ export class Entries {
     try {
       const read = this.store.read(this.nameOf(key), async (object) => {
         if (!(await hold.take(object.size, this.limits.memoryMs))) return "unread";
-        return readAll({ ...object, body: whileHeld(object.body, hold) }, object.size);
+        return whole(object, hold);
       });
       const frame = await Promise.race([read, late.promise]);
       this.breaker.succeeded();
@@ -181,6 +191,10 @@ export class Entries {
   }
 
   private async upload({ key, frame }: Upload): Promise<void> {
+    if (this.writesRefused) {
+      this.statistics.refused++;
+      return;
+    }
     if (!this.breaker.allows()) {
       this.statistics.unwritten++;
       return;
@@ -191,9 +205,18 @@ export class Entries {
       this.statistics.written++;
       this.statistics.bytesWritten += frame.length - frameLength;
     } catch (error) {
+      if (isRefusal(error)) return this.stopWriting(errorMessage(error));
       this.breaker.failed(errorMessage(error));
       this.statistics.unwritten++;
     }
+  }
+
+  /** A store that refuses a write has answered: it is not away, and may still be read. */
+  private stopWriting(reason: string): void {
+    this.breaker.succeeded();
+    this.statistics.refused++;
+    if (!this.writesRefused) this.tell({ kind: "WRITES_REFUSED", reason });
+    this.writesRefused = true;
   }
 
   private uploaded(upload: Upload): void {
@@ -210,10 +233,20 @@ export class Entries {
   }
 }
 
-/** Stops reading once nobody waits for the entry any more. */
-async function* whileHeld(body: AsyncIterable<Uint8Array>, hold: Hold): AsyncGenerator<Uint8Array> {
+/** Reads an object whole, straight into its place; stops once nobody waits for it any more. */
+async function whole({ size, body }: StoredObject, hold: Hold): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let length = 0;
   for await (const chunk of body) {
     if (hold.over) throw new Error("nobody waits for the entry any more");
-    yield chunk;
+    if (length + chunk.length > size) throw new Error(`the object has more than ${size} bytes`);
+    bytes.set(chunk, length);
+    length += chunk.length;
   }
+  return bytes.subarray(0, length);
+}
+
+function isRefusal(error: unknown): boolean {
+  const { cause } = error instanceof Error ? error : {};
+  return cause instanceof GoogleError && cause.status === 403;
 }

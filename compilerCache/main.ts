@@ -2,7 +2,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { UserError } from "../chain/errors.ts";
-import type { CacheEvent } from "./entries.ts";
+import { sentence } from "./sentence.ts";
 import { CompilerCacheService } from "./service.ts";
 import { storeAt } from "./store.ts";
 
@@ -63,12 +63,6 @@ function portFrom(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new UserError({ problem: "--port is not a port", value: text, allowed: "0 to 65535", fix: "leave it out" });
-}
-
-function sentence(event: CacheEvent): string {
-  if (event.kind === "STORE_AWAY") return `the store is away (${event.reason}); the build goes on without a cache`;
-  if (event.kind === "STORE_BACK") return "the store is back";
-  return `the entry ${event.key} is damaged and was not used`;
 }
 
 main().catch((error: unknown) => {

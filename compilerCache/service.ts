@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type CacheEvent, Entries, type EntryLimits, type EntryStore, standardLimits } from "./entries.ts";
+import { entryIn, newFrame } from "./entryFrame.ts";
 import { keyInPath } from "./entryPath.ts";
 import { addCompiles, type CacheStatistics, type CompilesByLanguage, readStatisticsLog } from "./statistics.ts";
 
@@ -67,7 +68,7 @@ export class CompilerCacheService {
 
   get statistics(): CacheStatistics {
     const store = { ...this.entries.statistics };
-    return { readOnly: this.readOnly, store, ...(this.compiles && { compiles: this.compiles }) };
+    return { readOnly: this.refuses, store, ...(this.compiles && { compiles: this.compiles }) };
   }
 
   /** Stops taking requests, finishes those that run and stores what was taken, but waits no longer than `mostMs`. */
@@ -84,12 +85,17 @@ export class CompilerCacheService {
     return this.statistics;
   }
 
+  /** Whether entries are refused: by the build's own setting, or because the store does. */
+  private get refuses(): boolean {
+    return this.readOnly || this.entries.readOnly;
+  }
+
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url = "/" } = request;
     const key = keyInPath(url);
     if (key !== undefined && (method === "GET" || method === "HEAD")) return this.read(key, method, response);
     if (key !== undefined && (method === "PUT" || method === "DELETE")) {
-      if (this.readOnly) return this.refuse(response);
+      if (this.refuses) return this.refuse(response);
       return method === "PUT" ? this.write(key, request, response) : this.remove(key, response);
     }
     if (url === "/-/statistics" && method === "GET") return json(response, this.statistics);
@@ -113,12 +119,12 @@ export class CompilerCacheService {
     const length = Number(request.headers["content-length"] ?? Number.NaN);
     if (!Number.isSafeInteger(length)) return void response.writeHead(411).end();
     if (!(await this.entries.expect(length))) return void response.writeHead(503).end();
-    const bytes = await bodyOf(request, length);
-    if (bytes?.length !== length) {
+    const frame = newFrame(length);
+    if (!(await fill(entryIn(frame), request))) {
       this.entries.abandon(length);
       return void response.destroy();
     }
-    this.entries.write(key, bytes);
+    this.entries.write(key, frame);
     response.writeHead(201).end();
   }
 
@@ -139,6 +145,21 @@ export class CompilerCacheService {
     this.compiles = this.compiles === undefined ? compiles : addCompiles(this.compiles, compiles);
     response.writeHead(204).end();
   }
+}
+
+/** Whether a body has exactly as many bytes as there is room for; then they are there. */
+async function fill(room: Uint8Array, request: IncomingMessage): Promise<boolean> {
+  let length = 0;
+  try {
+    for await (const chunk of request) {
+      if (length + chunk.length > room.length) return false;
+      room.set(chunk, length);
+      length += chunk.length;
+    }
+  } catch {
+    return false;
+  }
+  return length === room.length;
 }
 
 /** A whole body of at most `most` bytes, or undefined if it is longer or was cut. */

@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
+import { UserError } from "../../chain/errors.ts";
+import { GoogleError } from "../../cloud/google/api.ts";
 import { pause } from "../../cloud/retry.ts";
 import { type CacheEvent, type EntryLimits, standardLimits } from "../../compilerCache/entries.ts";
 import { CompilerCacheService } from "../../compilerCache/service.ts";
@@ -108,6 +110,26 @@ test("a read-only service refuses to store and to remove, and tells ccache not t
   expect(await (await reader.call("GET")).text()).toBe("object code");
   expect(reader.service.remoteStorage).toMatch(/\|read-only=true$/);
   expect(reader.service.statistics).toMatchObject({ readOnly: true, store: { refused: 2 } });
+});
+
+test("a store that lets the build read and not write is read on, told of once, and not written to again", async () => {
+  const store = new MemoryStore();
+  const writer = await serve(store);
+  await writer.call("PUT", "object code");
+  await writer.call("POST", "", "/-/drain");
+  store.before = async (call) => {
+    const cause = new GoogleError(403, "denied");
+    if (call === "write") throw new UserError({ problem: "no" }, { cause });
+  };
+  const { service, call } = await serve(store);
+  for (let n = 0; n < 5; n++) {
+    await call("PUT", "more", `/${key.slice(0, -1)}${n}`);
+    await call("POST", "", "/-/drain");
+  }
+  expect(await (await call("GET")).text()).toBe("object code");
+  expect(events).toEqual([{ kind: "WRITES_REFUSED", reason: expect.stringContaining("no") }]);
+  expect(service.statistics).toMatchObject({ readOnly: true, store: { refused: 5, timesAway: 0, hits: 1 } });
+  expect(store.calls).toBe(3);
 });
 
 test("a store that is away is asked three times, then left alone, then found back", async () => {
