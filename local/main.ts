@@ -1,8 +1,10 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UserError } from "../chain/errors.ts";
+import { type PageServer, servePage } from "../page/serve.ts";
+import { viewOfBuilds } from "./buildsView.ts";
 import { type ServerInfo, serverFile } from "./process.ts";
-import { startLocalCloud } from "./server.ts";
+import { type LocalCloud, startLocalCloud } from "./server.ts";
 
 /** The process that `strata local up` leaves running: one server, until it is told to stop. */
 const { values } = parseArgs({
@@ -28,12 +30,18 @@ try {
       ...(values["operation-delay"] !== undefined && { operationDelayMs: Number(values["operation-delay"]) }),
     },
   });
-  const info: ServerInfo = { origin: running.origin, pid: process.pid, token: running.operatorToken };
+  const page = await pageBeside(running);
+  const info: ServerInfo = {
+    origin: running.origin,
+    page: page.url,
+    pid: process.pid,
+    token: running.operatorToken,
+  };
   writeFileSync(serverFile(directory), JSON.stringify(info), { mode: 0o600 });
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       rmSync(serverFile(directory), { force: true });
-      void running.close().then(() => process.exit(0));
+      void Promise.all([page.close(), running.close()]).then(() => process.exit(0));
     });
   }
 } catch (error) {
@@ -41,4 +49,15 @@ try {
     `${error instanceof UserError ? error.message : error instanceof Error ? error.stack : error}\n`,
   );
   process.exitCode = 1;
+}
+
+/** The page of the cloud's builds: on the port behind the cloud's own, or a free one where that is taken. */
+async function pageBeside({ origin, cloud }: LocalCloud): Promise<PageServer> {
+  const view = () => viewOfBuilds(cloud);
+  try {
+    return await servePage({ view, port: (Number(new URL(origin).port) + 1) % 65_536 });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return servePage({ view, port: 0 });
+  }
 }

@@ -8,6 +8,8 @@ import { UserError } from "../chain/errors.ts";
 export interface ServerInfo {
   /** `http://127.0.0.1:PORT`. */
   readonly origin: string;
+  /** Where its builds are shown. */
+  readonly page: string;
   readonly pid: number;
   /** The operator's token. */
   readonly token: string;

@@ -114,11 +114,11 @@ async function listen(server: Server, port: number): Promise<void> {
     });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code !== "EADDRINUSE" && code !== "EACCES") throw error;
+    if (code !== "EADDRINUSE" && code !== "EACCES" && code !== "ERR_SOCKET_BAD_PORT") throw error;
     throw new UserError({
-      problem: code === "EADDRINUSE" ? "another program listens on the page's port" : "the page's port is not allowed",
+      problem: code === "EADDRINUSE" ? "another program listens on the page's port" : "the page cannot have this port",
       value: String(port),
-      allowed: "a free port above 1023, or 0 for any",
+      allowed: "a free port from 1024 to 65535, or 0 for any",
       fix: "name another port",
     });
   }

@@ -3,6 +3,7 @@ import { UserError } from "../../chain/errors.ts";
 import { environmentOf } from "../../local/environment.ts";
 import { ask, down, findServer, requireServer, up } from "../../local/process.ts";
 import { readRepositoryEvent } from "../../local/repositoryEvent.ts";
+import { openInBrowser } from "../openInBrowser.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Common {
@@ -15,6 +16,7 @@ interface UpWords extends Common {
   readonly allServices?: boolean;
   readonly timeScale?: string;
   readonly operationDelay?: string;
+  readonly open?: boolean;
 }
 
 interface FaultWords extends Common {
@@ -34,6 +36,7 @@ interface PushWords extends Common {
   readonly commit: string;
   readonly before?: string;
   readonly pullRequest?: string;
+  readonly run?: boolean;
 }
 
 /** `strata local`: Google Cloud on this machine, for trying, testing and offline work. */
@@ -54,9 +57,13 @@ export function localCommand(program: Command, terminal: Terminal, finish: (code
     .option("--all-services", "let new projects have every service enabled")
     .option("--time-scale <factor>", "how many times faster simulated builds run; 0 ends them at once")
     .option("--operation-delay <ms>", "how long a long-running operation takes")
+    .option("--open", "open the page of its builds in a browser")
     .action(async (words: UpWords) => {
-      const { origin } = await up(upOptions(words));
+      const { origin, page } = await up(upOptions(words));
       print(`The local cloud answers at ${origin}. Turn a shell to it: eval "$(strata local env)"`);
+      print(`Its builds are shown at ${page}`);
+      if (words.open && !(await openInBrowser(page)))
+        print("No browser could be started here: open the page yourself.");
     });
 
   add("down", "stop it; its state stays").action(async ({ directory }: Common) => {
@@ -88,6 +95,7 @@ export function localCommand(program: Command, terminal: Terminal, finish: (code
     .option("--commit <id>", "what was pushed", "HEAD")
     .option("--before <id>", "what the branch was before; by default the commit's first parent")
     .option("--pull-request <number>", "this is a pull request, not a push")
+    .option("--run", "run the steps of the builds that start for real, as processes of this machine in a clone")
     .action(async (words: PushWords) => {
       const server = requireServer(words.directory);
       const event = await readRepositoryEvent(words);
