@@ -4,16 +4,26 @@ import type { Tool } from "./tool.ts";
 /** A Docker daemon of this process's own; its address is a DOCKER_HOST. */
 export type Dockerd = Daemon;
 
+/** What the daemon is made of. */
+export interface DockerdOptions {
+  readonly dockerd: Tool;
+  /**
+   * What it reaches. `apart`: RUN steps have a network of their own with nothing in it, and nothing can be pulled.
+   * `pulls`: images can be pulled from a registry on this machine, and RUN steps cannot run. Default: apart.
+   */
+  readonly network?: "apart" | "pulls";
+}
+
 /**
- * Starts a Docker daemon. Needs root. It is kept off this machine's network, because it would change its addresses and
- * routes: it can pull nothing, and a RUN step reaches nothing. Its images are gone when it ends.
+ * Starts a Docker daemon. Needs root. In neither way does it change this machine's network: no bridge, no route, no packet
+ * filter. Its images are gone when it ends.
  */
-export function startDockerd({ dockerd }: { readonly dockerd: Tool }): Promise<Dockerd> {
+export function startDockerd({ dockerd, network = "apart" }: DockerdOptions): Promise<Dockerd> {
   return startDaemon({
     name: "Docker",
     script: SCRIPT,
-    env: { dockerd: dockerd.path },
-    apart: true,
+    env: { dockerd: dockerd.path, options: network === "pulls" ? "--bridge=none --ip-forward=false" : "" },
+    apart: network === "apart",
     needs: "root, unshare, overlay mounts and cgroups, as a virtual machine or a privileged container has them",
   });
 }
@@ -31,5 +41,5 @@ mount -t overlay -o "lowerdir=/etc,upperdir=$state/etc,workdir=$state/work" stra
 mkdir -p /etc/docker
 echo '{}' >/etc/docker/daemon.json
 exec "$dockerd" --data-root "$state/docker" --exec-root /run/docker --pidfile /run/docker.pid \
-  --host "unix://$folder/socket" --iptables=false --ip6tables=false --cgroup-parent "/$(basename "$folder")"
+  --host "unix://$folder/socket" --iptables=false --ip6tables=false $options --cgroup-parent "/$(basename "$folder")"
 `;

@@ -8,8 +8,6 @@ export interface Docker {
   idOf(name: string): Promise<string>;
   /** The content of a file in an image. */
   fileIn(name: string, path: string): Promise<string>;
-  /** Takes all names from an image, and the image away. */
-  remove(name: string): Promise<void>;
 }
 
 /** @param address a DOCKER_HOST of the form unix://… */
@@ -37,9 +35,6 @@ export function dockerAt(address: string): Docker {
       const content = await text(tar.stdout);
       (await send("DELETE", `/containers/${Id}`)).resume();
       return content;
-    },
-    async remove(name) {
-      (await send("DELETE", `/images/${name}?force=true`)).resume();
     },
   };
 }
