@@ -16,13 +16,15 @@ export interface PushSource {
   readonly before?: string;
   /** Number of the pull request; absent for a push. */
   readonly pullRequest?: string;
+  /** Whether the steps of the builds that it sets off run for real, as processes of this machine. */
+  readonly run?: boolean;
 }
 
 /** Reads from a Git checkout what a Git host would tell Cloud Build of a push or pull request. */
 export async function readRepositoryEvent(source: PushSource): Promise<RepositoryEvent> {
   const git = (...words: string[]) => gitOutput(source.checkout, words);
   const commit = (await git("rev-parse", `${source.commit}^{commit}`)).trim();
-  const before = source.before ?? `${commit}^`;
+  const before = source.before ?? (await parentOf(commit, git));
   const files = (await git("diff", "--name-only", "-z", before, commit)).split("\0").filter(Boolean);
   const all = (await git("ls-tree", "-r", "--name-only", "-z", commit)).split("\0");
   const paths = all.filter((path) => /cloudbuild[^/]*\.ya?ml$/.test(path));
@@ -35,7 +37,18 @@ export async function readRepositoryEvent(source: PushSource): Promise<Repositor
     files,
     configs: Object.fromEntries(configs),
     ...(source.pullRequest !== undefined && { pullRequest: Number(source.pullRequest) }),
+    ...(source.run && {
+      checkout: (await git("rev-parse", "--path-format=absolute", "--git-common-dir")).trim(),
+    }),
   };
+}
+
+/** The tree that has nothing, which a branch's first commit is compared with. */
+const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+async function parentOf(commit: string, git: (...words: string[]) => Promise<string>): Promise<string> {
+  const [, parent] = (await git("rev-list", "--parents", "-n", "1", commit)).trim().split(" ");
+  return parent ?? EMPTY_TREE;
 }
 
 async function gitOutput(checkout: string, words: readonly string[]): Promise<string> {

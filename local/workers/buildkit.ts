@@ -1,18 +1,18 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { startBuildkitd } from "../../toolbox/buildkitd.ts";
 import { tool } from "../../toolbox/tool.ts";
 import { environmentOf } from "../environment.ts";
+import { seconds } from "../products/cloudBuild/build.ts";
+import { runProcess, variablesOf } from "./process.ts";
 import type { Job, Outcome, Worker } from "./worker.ts";
 
 /** The first word of the steps that this worker can run: strata's own, as a process of this machine. */
 const OWN_STEP = "build-step";
 
-const ROOT = join(import.meta.dirname, "..", "..");
+/** What the tool's image starts. */
+const PROGRAM = join(import.meta.dirname, "..", "..", "builder", "inBuild", "main.ts");
 
 /**
  * Runs strata's own steps for real: the program that the tool's image runs, in a folder that stands in for
@@ -33,7 +33,9 @@ export const BUILDKIT_WORKER: Worker = {
       const environment = await environmentFor(job, folder, daemon.address);
       for (const [index, { id, args = [], allowFailure }] of job.build.steps.entries()) {
         job.stepStarted(index);
-        const code = await runStep(job, `Step #${index} - "${id}": `, args, folder, environment);
+        const words = ["--disable-warning=ExperimentalWarning", PROGRAM, ...args];
+        const step = { program: process.execPath, args: words, folder, environment };
+        const code = await runProcess(job, `Step #${index} - "${id}": `, step);
         job.stepEnded(index, code === 0 ? "SUCCESS" : "FAILURE", code);
         if (code !== 0 && !allowFailure) {
           return { status: "FAILURE", detail: `Build step failure: build step ${index} "${id}" ended with ${code}` };
@@ -54,17 +56,12 @@ async function environmentFor(job: Job, folder: string, buildkit: string): Promi
   mkdirSync(programs);
   writeFileSync(join(programs, "docker"), dockerFor(buildkit, (await tool("buildx")).path));
   chmodSync(join(programs, "docker"), 0o755);
-  const seconds = Number.parseInt(build.timeout ?? "3600", 10);
-  const variables = (build.options?.env ?? []).map((line) => {
-    const [name = "", ...value] = line.split("=");
-    return [name, value.join("=")] as const;
-  });
   return {
     HOME: folder,
     PATH: `${programs}:${process.env.PATH}`,
     BUILD_ID: build.id,
-    ...environmentOf(cloud.origin, cloud.tokens.mint(caller.member ?? "", seconds)),
-    ...Object.fromEntries(variables),
+    ...environmentOf(cloud.origin, cloud.tokens.mint(caller.member ?? "", seconds(build.timeout))),
+    ...variablesOf(build.options?.env),
   };
 }
 
@@ -78,32 +75,4 @@ shift
 while [ "$1" != --name ]; do shift; done
 exec '${buildx}' create --name "$2" --driver remote '${buildkit}'
 `;
-}
-
-async function runStep(
-  { log, signal }: Job,
-  prefix: string,
-  args: readonly string[],
-  folder: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<number> {
-  const program = join(ROOT, "builder", "inBuild", "main.ts");
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program, ...args], {
-    cwd: folder,
-    env: environment,
-    // A group of its own: cancelling the build ends what the step has started, too.
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const stop = () => child.pid !== undefined && process.kill(-child.pid, "SIGTERM");
-  signal.addEventListener("abort", stop, { once: true });
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on("line", (line) => log(`${prefix}${line}`));
-  }
-  try {
-    const [code] = await once(child, "close");
-    return code ?? 1;
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

@@ -1,5 +1,7 @@
-import type { CloudSettings } from "../cloud.ts";
+import type { Cloud, CloudSettings } from "../cloud.ts";
+import { type Build, buildKey } from "../products/cloudBuild/build.ts";
 import { BUILDKIT_WORKER } from "./buildkit.ts";
+import { CHECKOUTS, HOST_WORKER } from "./host.ts";
 import { SIMULATED_WORKER } from "./simulated.ts";
 import type { Worker } from "./worker.ts";
 
@@ -8,7 +10,7 @@ const WORKERS: Readonly<Record<CloudSettings["worker"], Worker>> = {
   simulated: SIMULATED_WORKER,
 };
 
-/** The worker of this name. */
-export function workerOf(name: CloudSettings["worker"]): Worker {
-  return WORKERS[name];
+/** Who runs a build: its steps on this machine where the operator gave their source, otherwise the cloud's own worker. */
+export function workerOf({ documents, settings }: Cloud, build: Build): Worker {
+  return documents.get(CHECKOUTS, buildKey(build)) === undefined ? WORKERS[settings.worker] : HOST_WORKER;
 }

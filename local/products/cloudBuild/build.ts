@@ -49,6 +49,7 @@ export interface Build extends Message {
   readonly options?: BuildOptions;
   readonly source?: {
     readonly storageSource?: { readonly bucket?: string; readonly object?: string; readonly generation?: string };
+    readonly connectedRepository?: { readonly repository?: string; readonly revision?: string };
   };
   readonly availableSecrets?: { readonly secretManager?: readonly { readonly versionName?: string }[] };
   readonly buildTriggerId?: string;

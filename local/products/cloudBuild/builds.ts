@@ -3,6 +3,7 @@ import type { Cloud } from "../../cloud.ts";
 import { GoogleError, invalid, notFound } from "../../http/errors.ts";
 import type { Caller } from "../../identity/tokens.ts";
 import type { Message } from "../../schema/messages.ts";
+import { CHECKOUTS } from "../../workers/host.ts";
 import type { Behaviours, Call } from "../product.ts";
 import { findProject } from "../projects.ts";
 import { BUILDS, type Build, buildKey, hasEnded, locationOfBuild } from "./build.ts";
@@ -22,6 +23,8 @@ export interface BuildOrigin {
   readonly values?: Readonly<Record<string, string>>;
   /** True for a build that waits for an approval. */
   readonly pending?: boolean;
+  /** The Git repository of this machine that its source is fetched from, where its steps are to run for real. */
+  readonly checkout?: string;
 }
 
 /** Checks a build and queues it. */
@@ -64,6 +67,7 @@ export function createBuild(
   cloud.documents.transaction(() => {
     cloud.documents.put(BUILDS, buildKey(build), build);
     cloud.documents.put("cloudbuild.unfinished", buildKey(build), {});
+    if (origin.checkout !== undefined) cloud.documents.put(CHECKOUTS, buildKey(build), origin.checkout);
     cloud.documents.put("cloudbuild.operations", operationName(build), buildKey(build));
   });
   if (build.status === "QUEUED") queueOf(cloud).add(build);

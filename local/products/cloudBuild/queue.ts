@@ -2,7 +2,6 @@ import type { Cloud } from "../../cloud.ts";
 import { GoogleError } from "../../http/errors.ts";
 import type { Message } from "../../schema/messages.ts";
 import { workerOf } from "../../workers/index.ts";
-import type { Worker } from "../../workers/worker.ts";
 import { findProject } from "../projects.ts";
 import { DEFAULT_POOL_BUILDS, quotaLimit, quotaOf, vcpusOf } from "../quotas.ts";
 import { findVersion } from "../secretManager.ts";
@@ -17,7 +16,7 @@ const queues = new WeakMap<Cloud, BuildQueue>();
 
 /** The queue of a local cloud, which has one. */
 export function queueOf(cloud: Cloud): BuildQueue {
-  const queue = queues.get(cloud) ?? new BuildQueue(cloud, workerOf(cloud.settings.worker));
+  const queue = queues.get(cloud) ?? new BuildQueue(cloud);
   queues.set(cloud, queue);
   return queue;
 }
@@ -25,7 +24,6 @@ export function queueOf(cloud: Cloud): BuildQueue {
 /** Runs queued builds, as many at a time as the quota allows, in the order in which they came. */
 export class BuildQueue {
   readonly #cloud: Cloud;
-  readonly #worker: Worker;
   readonly #running = new Map<string, AbortController>();
   /** Builds that wait, the longest first, by their keys. */
   readonly #queued = new Map<string, Build>();
@@ -33,9 +31,8 @@ export class BuildQueue {
   readonly #working = new Map<string, Build>();
   readonly #ticker: NodeJS.Timeout;
 
-  constructor(cloud: Cloud, worker: Worker) {
+  constructor(cloud: Cloud) {
     this.#cloud = cloud;
-    this.#worker = worker;
     this.#ticker = setInterval(() => this.pump(), TICK_MS);
     this.#ticker.unref();
     cloud.events.once("stop", () => this.#stop());
@@ -48,7 +45,7 @@ export class BuildQueue {
     for (const build of builds.sort((a, b) => (a.createTime < b.createTime ? -1 : 1))) {
       if (build.status === "QUEUED") this.#queued.set(buildKey(build), build);
       else if (build.status === "PENDING") continue;
-      else if (this.#worker.survivesRestart) this.#start(build);
+      else if (workerOf(this.#cloud, build).survivesRestart) this.#start(build);
       else this.#end(build, "INTERNAL_ERROR", "The local cloud was stopped while the build ran");
     }
     this.pump();
@@ -137,7 +134,7 @@ export class BuildQueue {
       const caller = { member: `serviceAccount:${this.#accountOf(build)}` };
       log = this.#open(build, caller);
       this.#checkInputs(build, caller);
-      const outcome = await this.#worker.run({
+      const outcome = await workerOf(this.#cloud, build).run({
         cloud: this.#cloud,
         build,
         caller,

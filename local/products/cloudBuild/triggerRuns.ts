@@ -25,6 +25,11 @@ export const REPOSITORY_EVENT = z.strictObject({
   configs: z.record(z.string(), z.string()),
   /** Number of the pull request. */
   pullRequest: z.int().optional(),
+  /**
+   * A Git repository of this machine that has the commit: the steps of the builds that this sets off then run for real,
+   * as processes of this machine.
+   */
+  checkout: z.string().optional(),
 });
 
 /** Something that happened in a repository. */
@@ -41,17 +46,21 @@ export interface TriggerRun {
 
 /** What a trigger is run with. */
 export interface RunInput {
+  /** What set it off; for one that is run by hand or by a message, the last push to its branch counts. */
+  readonly event?: RepositoryEvent;
   readonly branch?: string;
   readonly commit?: string;
   readonly substitutions?: Readonly<Record<string, string>>;
   readonly values?: Readonly<Record<string, string>>;
 }
 
-const SOURCES = "cloudbuild.sources";
+/** The collection with the last push to each branch. */
+const HEADS = "cloudbuild.heads";
 
 /** Runs the triggers that a push or a pull request sets off, and says what became of each trigger of the repository. */
 export function repositoryEvent(cloud: Cloud, event: RepositoryEvent): readonly TriggerRun[] {
-  cloud.documents.put(SOURCES, event.repository, event);
+  // What a pull request brings is no branch's head: nothing but its own build may run it.
+  if (event.kind === "push") cloud.documents.put(HEADS, headOf(event.repository, event.branch), event);
   const rows = cloud.documents.list<Message>("cloudbuild.triggers");
   const own = rows
     .map((row) => row.body)
@@ -62,7 +71,7 @@ export function repositoryEvent(cloud: Cloud, event: RepositoryEvent): readonly 
     if (reason) return { trigger: name, reason };
     const values: Record<string, string> =
       event.pullRequest === undefined ? {} : { _PR_NUMBER: String(event.pullRequest), _BASE_BRANCH: event.branch };
-    return attempt(name, () => runTrigger(cloud, trigger, { branch: event.branch, commit: event.commit, values }));
+    return attempt(name, () => runTrigger(cloud, trigger, { event, values }));
   });
 }
 
@@ -78,6 +87,10 @@ export function messagePublished(cloud: Cloud, message: PublishedMessage): reado
   return own.map((trigger) =>
     attempt(String(trigger.name), () => runTrigger(cloud, trigger, { substitutions: bindings(trigger, message) })),
   );
+}
+
+function headOf(repository: string, branch: string): string {
+  return `${repository}@${branch}`;
 }
 
 function attempt(trigger: string, run: () => Build): TriggerRun {
@@ -145,14 +158,15 @@ let definitions: Definitions | undefined;
  */
 export function runTrigger(cloud: Cloud, trigger: Message, input: RunInput): Build {
   const parent = String(trigger.resourceName).split("/").slice(0, 4).join("/");
-  const file = trigger.gitFileSource as { path?: string; repository?: string } | undefined;
+  const file = trigger.gitFileSource as { path?: string; repository?: string; revision?: string } | undefined;
   const source = trigger.sourceToBuild as { repository?: string; ref?: string } | undefined;
   const repository = repositoryOf(trigger.repositoryEventConfig) ?? file?.repository ?? source?.repository;
-  const pushed = repository ? cloud.documents.get<RepositoryEvent>(SOURCES, repository) : undefined;
+  const wanted = input.branch ?? (source?.ref ?? file?.revision)?.replace("refs/heads/", "") ?? "";
+  const pushed = input.event ?? cloud.documents.get<RepositoryEvent>(HEADS, headOf(repository ?? "", wanted));
   const inline = trigger.build as Message | undefined;
   const config = inline ?? readConfig(pushed, repository, String(trigger.filename ?? file?.path));
   const commit = input.commit ?? pushed?.commit ?? "";
-  const branch = input.branch ?? source?.ref?.replace("refs/heads/", "") ?? pushed?.branch ?? "";
+  const branch = pushed?.branch ?? wanted;
   const message = {
     ...config,
     substitutions: {
@@ -172,11 +186,23 @@ export function runTrigger(cloud: Cloud, trigger: Message, input: RunInput): Bui
     BRANCH_NAME: branch,
     REF_NAME: branch,
     REPO_NAME: repository?.split("/").at(-1) ?? "",
+    REPO_FULL_NAME: fullNameOf(cloud, repository),
     ...input.values,
   };
   const { approvalRequired } = (trigger.approvalConfig ?? {}) as { approvalRequired?: boolean };
-  const origin = { triggerId: String(trigger.id), values, pending: approvalRequired === true };
+  const origin = {
+    triggerId: String(trigger.id),
+    values,
+    pending: approvalRequired === true,
+    ...(pushed?.checkout !== undefined && { checkout: pushed.checkout }),
+  };
   return createBuild(cloud, { member: `serviceAccount:${accountOf(cloud, trigger, parent)}` }, parent, message, origin);
+}
+
+/** `acme/images` of `https://github.com/acme/images.git`. */
+function fullNameOf(cloud: Cloud, repository = ""): string {
+  const { remoteUri = "" } = cloud.documents.get<{ remoteUri?: string }>("cloudbuild.repositories", repository) ?? {};
+  return /^https:\/\/[^/]+\/(.+)\.git$/.exec(remoteUri)?.[1] ?? "";
 }
 
 function accountOf(cloud: Cloud, trigger: Message, parent: string): string {
