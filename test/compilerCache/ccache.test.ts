@@ -1,9 +1,9 @@
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { pause } from "../../cloud/retry.ts";
 import { FolderStore } from "../../compilerCache/folderStore.ts";
@@ -148,6 +148,34 @@ withCompiler(`ccache through the service${compiler ? "" : " (skipped: no g++ on 
     expect(rude.objects).toEqual(objects);
     expect(reader.statistics.store.refused).toBeGreaterThan(0);
     expect([...store.objects.keys()]).toEqual(names);
+  });
+
+  test("a build step's report hands ccache's log in; a service that is gone is told of and costs no build", async () => {
+    const script = join(process.cwd(), "dockerfiles/shared/build/compiler-cache.sh");
+    const step = [
+      `. ${script}`,
+      "use_compiler_cache",
+      'ccache g++ -c one.cpp -o "$OUT"',
+      "report_compiler_cache sample",
+    ];
+    const service = await serve(new MemoryStore());
+    const env = {
+      ...process.env,
+      PATH: `${dirname(ccache)}:${process.env.PATH}`,
+      CCACHE_DIR: join(folder, "local"),
+      COMPILER_CACHE_URL: service.remoteStorage,
+      OUT: join(folder, "one.o"),
+      TMPDIR: await mkdtemp(join(folder, "tmp-")),
+    };
+    const report = () => run("bash", ["-euo", "pipefail", "-c", step.join("\n")], { cwd: folder, env });
+    const told = await report();
+    expect(told).toEqual({ stdout: "STRATA-CCACHE sample hits=0 misses=1 remote-hits=0\n", stderr: "" });
+    expect(service.statistics.compiles).toMatchObject({ cAndCxx: { hits: 0, misses: 1 }, cuda: { misses: 0 } });
+    expect(await readdir(env.TMPDIR)).toEqual([]);
+    await service.stop(1000);
+    const alone = await report();
+    expect(alone.stdout).toBe("STRATA-CCACHE sample hits=1 misses=0 remote-hits=0\n");
+    expect(alone.stderr).toContain("did not take the statistics of sample");
   });
 
   test("the program serves a folder, says where, and prints its account when it is told to stop", async () => {
