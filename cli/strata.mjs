@@ -16,7 +16,7 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   // Compiled code is kept between runs; a folder that cannot be written only makes the start slower.
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   module.enableCompileCache?.(join(cache, "strata", "compile"));
-  const { runCli } = await import("./run.ts");
+  const { runCli } = await import("./run.ts").catch(explainMissing);
   process.exitCode = await runCli(process.argv.slice(2), process);
 } else {
   const own = join(here, "..", "node_modules", ".bin", "node");
@@ -28,5 +28,16 @@ if (major > 22 || (major === 22 && minor >= 18)) {
     process.exit(1);
   }
   const run = spawnSync(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  if (run.error) explainMissing(run.error);
   process.exitCode = run.status ?? 1;
+}
+
+/** A package or the project's own Node that is not there, or half there, is an installation that never ended. */
+function explainMissing(error) {
+  if (!["ERR_MODULE_NOT_FOUND", "ENOENT", "ENOEXEC", "EACCES"].includes(error.code)) throw error;
+  process.stderr.write(
+    `strata: its packages are not installed in full\n  received: ${error.message.split("\n")[0]}\n` +
+      "  allowed:  what package-lock.json names\n  fix:      run `npm ci` in strata's folder\n",
+  );
+  process.exit(1);
 }
