@@ -113,7 +113,7 @@ async function listen(server: Server, port: number): Promise<void> {
       server.listen(port, "127.0.0.1", resolve);
     });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const { code } = error as NodeJS.ErrnoException;
     if (code !== "EADDRINUSE" && code !== "EACCES" && code !== "ERR_SOCKET_BAD_PORT") throw error;
     throw new UserError({
       problem: code === "EADDRINUSE" ? "another program listens on the page's port" : "the page cannot have this port",

@@ -61,6 +61,7 @@ export function layoutOf(nodes: readonly LayoutNode[], sizes: LayoutSizes): Layo
   for (let sweep = 0; sweep < SWEEPS; sweep++) straighten(layers, sweep % 2 === 0, sizes.gapY);
 
   const places = layers.flat();
+  for (const place of places) place.y = Math.round(place.y);
   const top = Math.min(0, ...places.map((one) => one.y - one.height / 2));
   const left = (layer: number) => layer * (width + gapX);
   const known = new Set(nodes.map(({ name }) => name));
