@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   inputs: async () => (await import("./commands/inputs.ts")).inputsCommand,
   lint: async () => (await import("./commands/lint.ts")).lintCommand,
   bake: async () => (await import("./commands/bake.ts")).bakeCommand,
+  comment: async () => (await import("./commands/comment.ts")).commentCommand,
   lock: async () => (await import("./commands/lock.ts")).lockCommand,
   build: async () => (await import("./commands/build.ts")).buildCommand,
   watch: async () => (await import("./commands/watch.ts")).watchCommand,

@@ -1,7 +1,13 @@
 import { UserError } from "../../chain/errors.ts";
 
 /** Google's products that strata itself calls; the Pulumi provider calls more. */
-export type GoogleProduct = "artifactRegistry" | "cloudBuild" | "cloudBuildV2" | "serviceUsage" | "storage";
+export type GoogleProduct =
+  | "artifactRegistry"
+  | "cloudBuild"
+  | "cloudBuildV2"
+  | "secretManager"
+  | "serviceUsage"
+  | "storage";
 
 /** The variable that moves a product, as the pulumi-gcp provider reads it, and the address without it. */
 const endpoints: Readonly<Record<GoogleProduct, { variable: string; address: string }>> = {
@@ -12,6 +18,10 @@ const endpoints: Readonly<Record<GoogleProduct, { variable: string; address: str
   cloudBuildV2: { variable: "GOOGLE_CLOUDBUILDV2_CUSTOM_ENDPOINT", address: "https://cloudbuild.googleapis.com/v2/" },
   storage: { variable: "GOOGLE_STORAGE_CUSTOM_ENDPOINT", address: "https://storage.googleapis.com/storage/v1/" },
   cloudBuild: { variable: "GOOGLE_CLOUD_BUILD_CUSTOM_ENDPOINT", address: "https://cloudbuild.googleapis.com/v1/" },
+  secretManager: {
+    variable: "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT",
+    address: "https://secretmanager.googleapis.com/v1/",
+  },
   serviceUsage: {
     variable: "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT",
     address: "https://serviceusage.googleapis.com/v1/",
