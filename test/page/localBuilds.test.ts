@@ -1,0 +1,66 @@
+import { viewOfBuilds } from "../../local/buildsView.ts";
+import { builderOn, closeBench, targetOf } from "../builder/scene.ts";
+import { type Bench, startBench } from "../cloud/onLocalCloud.ts";
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await startBench({ timeScale: 600 });
+});
+afterAll(() => closeBench(bench));
+
+test("the builds of a local cloud are shown as a chain: parents, states, logs, records", async () => {
+  const { cloud } = bench.cloud.running;
+  expect((await viewOfBuilds(cloud)).targets).toEqual([]);
+
+  const builder = builderOn(bench);
+  const base = targetOf(builder, "base:runtime");
+  const { digest } = await builder.ensure(base);
+  const repository = base.reference.slice(0, base.reference.lastIndexOf(":"));
+  const app = { ...targetOf(builder, "app:runtime"), images: { "base:runtime": `${repository}@${digest}` } };
+  const building = builder.ensure(app);
+  await until(async () => (await viewOfBuilds(cloud)).targets.some(({ state }) => state === "building"));
+  const during = await viewOfBuilds(cloud);
+  expect(during.simulated).toBe(true);
+  expect(during.run).toMatchObject({ over: false, published: 1, toPublish: 2 });
+  await building;
+
+  const { targets, run } = await viewOfBuilds(cloud);
+  expect(run).toMatchObject({ over: true, published: 2 });
+  expect(targets.map(({ target, tier, parents, state }) => ({ target, tier, parents, state }))).toEqual([
+    { target: "base:runtime", tier: 0, parents: [], state: "published" },
+    { target: "app:runtime", tier: 1, parents: ["base:runtime"], state: "published" },
+  ]);
+  expect(targets[1]?.log.join("\n")).toContain("simulated: no step runs");
+  expect(targets[1]?.history).toMatchObject([{ key: app.key, simulated: true, minutes: 3 }]);
+});
+
+test("a build that failed says so", async () => {
+  const { cloud } = bench.cloud.running;
+  const builder = builderOn(bench);
+  const target = targetOf(builder, "base:runtime", "another");
+  const { id } = await cancelled(builder.ensure(target));
+  const one = (await viewOfBuilds(cloud)).targets.find((other) => other.target === "base:runtime");
+  expect(one).toMatchObject({ state: "failed", build: { id }, reasons: [expect.stringContaining("CANCELLED")] });
+});
+
+/** Cancels the build that a promise waits for. */
+async function cancelled(building: Promise<unknown>): Promise<{ readonly id: string }> {
+  const ended = building.catch(() => undefined);
+  const { cloud } = bench.cloud.running;
+  let id: string | undefined;
+  await until(async () => {
+    const found = (await viewOfBuilds(cloud)).targets.find(({ state }) => state === "building");
+    id = found?.build?.id;
+    return id !== undefined;
+  });
+  await bench.builds.cancel(id ?? "");
+  await ended;
+  return { id: id ?? "" };
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 10))) {
+    if (await holds()) return;
+  }
+  throw new Error("it did not become so");
+}
