@@ -32,7 +32,8 @@ const HERE = "strata.invalid";
  *   each parent is given the names that its children use, and each base is pulled by the locked digest and then named.
  * - Targets are built one after the other: each is given the whole machine.
  *
- * Docker's plugin sends a Dockerfile within the context. An image that copies the whole catalogue would get it, too.
+ * Nothing is published, so an image's own checks are not run. Docker's plugin sends a Dockerfile within the context: an
+ * image that copies the whole context would get it, too.
  */
 export class WorkstationImages extends ComponentResource {
   /** Each target as this Docker has it: `sha256:…` of the image. */

@@ -39,7 +39,7 @@ async function unpack({ catalogue, graph, chain }: Chain, target: string, contex
   const archive = `${partial}.tar`;
   const dockerfile = join(partial, DOCKERFILE);
   try {
-    await packContext(catalogue.tree, collected.contextPaths, archive);
+    await packContext(image.context, collected.contextPaths, archive);
     // The archive's modes, and these two, whatever this user's umask is: a plugin may count them.
     await promisify(execFile)("tar", ["-xpf", archive, "-C", partial]);
     await writeFile(dockerfile, catalogue.tree.read(image.dockerfilePath));

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CatalogueImage } from "../../chain/catalogue.ts";
 import type { Chain } from "../../chain/chain.ts";
 import { WorkstationImages } from "../../components/WorkstationImages.ts";
 import { DOCKERFILE, unpackContexts } from "../../components/workstationContexts.ts";
@@ -152,12 +153,12 @@ describe("contexts", () => {
 
   test("that cannot be laid out leave nothing half done", async () => {
     const chain = await chainOf(smallChain);
-    const { tree } = chain.catalogue;
-    const changedFile = {
-      ...tree,
-      read: (path: string) => (path === "lib/tool" ? Buffer.from("other") : tree.read(path)),
-    };
-    const broken = { ...chain, catalogue: { ...chain.catalogue, tree: changedFile } };
+    const edited = ({ context, ...image }: CatalogueImage): CatalogueImage => ({
+      ...image,
+      context: { ...context, read: (path) => (path === "lib/tool" ? Buffer.from("other") : context.read(path)) },
+    });
+    const graph = new Map([...chain.graph].map(([name, one]) => [name, { ...one, image: edited(one.image) }]));
+    const broken = { ...chain, graph };
     await expect(unpackContexts(broken, folder)).rejects.toThrow("changed after its content went into the key");
     expect(readdirSync(folder)).not.toContain(keyOf(chain, "lib:runtime"));
     expect(readdirSync(folder).filter((name) => name.includes("."))).toEqual([]);
