@@ -14,10 +14,15 @@ export const ACTS = 6;
 
 /** Plays the acts that follow the local cloud. */
 export async function playActs(scene: Scene, way: Way): Promise<void> {
+  const { signal, catalogue } = scene;
   const settings = await environmentAct(scene, way);
+  signal.throwIfAborted();
   await planAct(scene, settings);
+  signal.throwIfAborted();
   const plan = await imagesAct(scene, way, settings);
-  await againAct(scene, way, { catalogue: scene.catalogue, plan, settings, tell: () => {} });
+  signal.throwIfAborted();
+  await againAct(scene, way, { catalogue, plan, settings, tell: () => {} });
+  signal.throwIfAborted();
   await editAct(scene, way, settings);
 }
 
@@ -123,7 +128,7 @@ async function rebuild(scene: Scene, way: Way, settings: BuildSettings, copy: Ed
  * @param published the keys that are published already, by target.
  */
 async function bringUp(
-  { root, narrator, configuration, environment, worker }: Scene,
+  { root, narrator, configuration, environment, worker, page }: Scene,
   way: Way,
   settings: BuildSettings,
   catalogue: string,
@@ -135,11 +140,14 @@ async function bringUp(
   const machines = configuration["strata:machines"] as Readonly<Record<string, string>> | undefined;
   const exists = new Map([...chain.targets].map(isThere));
   const plan = planChain(graph, chain, { exists, ...(machines && { machines }) });
+  const tellPage = await page?.watch(plan);
+  if (page?.url) narrator.result(`The page of these builds, live: ${page.url}`);
   const screen = buildScreen(plan, indentedTerminal(narrator.terminal));
   const over = new Set<string>();
   const tell = (event: BuildEvent) => {
     if (over.has(event.target)) return;
     if (event.kind === "PUBLISHED") over.add(event.target);
+    tellPage?.(event);
     // A log is not filled with the steps of what is only played.
     if (event.kind === "BUILDING" && worker === "simulated" && !narrator.live) return;
     screen.tell(event);

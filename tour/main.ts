@@ -16,6 +16,8 @@ Plays a tour of strata on this machine: a local Google Cloud, the environment de
 the catalogue, its builds, a second run that does nothing, and what an edit would rebuild.
 
   --worker <simulated|docker>   simulated (the default) runs no build step; docker compiles a small chain with BuildKit
+  --serve                       shows the builds as a page too, live, until Ctrl-C
+  --port <number>               the page's port on 127.0.0.1 (default: a free one)
   --directory <folder>          what the tour keeps; emptied first (default: .strata/tour)
   --help                        this text
 
@@ -28,7 +30,7 @@ const PATIENCE_MS = 5000;
 const root = join(import.meta.dirname, "..");
 
 async function main(words: readonly string[]): Promise<number> {
-  const { worker, directory, help } = optionsOf(words);
+  const { worker, directory, serve, port, help } = optionsOf(words);
   if (help) {
     process.stdout.write(USAGE);
     return EXIT.done;
@@ -36,13 +38,18 @@ async function main(words: readonly string[]): Promise<number> {
   process.chdir(root);
   const folder = resolve(directory);
   const narrator = new Narrator(process, ACTS);
-  const stopping = stopOnSignal(narrator);
+  const { signal, late } = stopOnSignal(narrator);
   narrator.title("strata: a chain of images, from their sources to a registry");
+  const options = { root, folder, worker, signal, ...(serve && { pagePort: port }) };
   try {
-    return await Promise.race([playTour({ root, folder, worker, signal: stopping.signal }, narrator), stopping.ended]);
+    return await Promise.race([playTour(options, narrator), late]);
   } catch (error) {
-    if (stopping.signal.aborted) return stopping.ended;
     narrator.settle();
+    if (signal.aborted) {
+      const where = narrator.act === 0 ? "before its first act" : `in act ${narrator.act}`;
+      narrator.title(`\nThe tour was stopped ${where}. Nothing goes on; \`npm start\` begins anew.`);
+      return EXIT.interrupted;
+    }
     const shown = troubleOf(error, relative(root, folder)) ?? error;
     if (!(shown instanceof UserError)) throw error;
     process.stderr.write(`strata: ${shown.message}\n`);
@@ -54,11 +61,13 @@ function optionsOf(words: readonly string[]) {
   const options = {
     worker: { type: "string", default: "simulated" },
     directory: { type: "string", default: ".strata/tour" },
+    serve: { type: "boolean", default: false },
+    port: { type: "string", default: "0" },
     help: { type: "boolean", default: false },
   } as const;
   try {
     const { values } = parseArgs({ args: [...words], options });
-    return { ...values, worker: workerNamed(values.worker) };
+    return { ...values, worker: workerNamed(values.worker), port: portNamed(values.port) };
   } catch (error) {
     if (error instanceof UserError || !(error instanceof TypeError)) throw error;
     throw new UserError({ problem: error.message, fix: "npm start -- --help" });
@@ -70,22 +79,26 @@ function workerNamed(name: string): Worker {
   throw new UserError({ problem: "there is no such worker", value: name, allowed: "simulated, docker" });
 }
 
+function portNamed(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new UserError({ problem: "--port is no port", value: text, allowed: "1024 to 65535, or 0 for a free one" });
+}
+
 /** Ends the tour at Ctrl-C, or when the terminal or somebody else says so. */
 function stopOnSignal(narrator: Narrator) {
   const controller = new AbortController();
-  const ended = new Promise<number>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => {
+  const late = new Promise<never>((_, reject) => {
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(name, () => {
         if (controller.signal.aborted) return;
         controller.abort();
         narrator.settle();
-        const where = narrator.act === 0 ? "before its first act" : `in act ${narrator.act}`;
-        narrator.title(`\nThe tour is stopped ${where}. Nothing goes on; \`npm start\` begins anew.`);
-        setTimeout(() => resolve(EXIT.interrupted), PATIENCE_MS).unref();
+        setTimeout(() => reject(controller.signal.reason), narrator.act === 0 ? 0 : PATIENCE_MS);
       });
     }
   });
-  return { signal: controller.signal, ended };
+  return { signal: controller.signal, late };
 }
 
 let code: number;

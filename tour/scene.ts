@@ -4,6 +4,7 @@ import type { Plan } from "../chain/plan.ts";
 import type { Configuration } from "../local/gcpStandIn/engine.ts";
 import type { LocalCloud } from "../local/server.ts";
 import type { Narrator } from "./narrator.ts";
+import type { TourPage } from "./page.ts";
 
 /** Who runs the builds of a tour: a player that runs no step, or BuildKit. */
 export type Worker = "simulated" | "docker";
@@ -23,6 +24,8 @@ export interface Scene {
   /** The folder of images, relative to the repository. */
   readonly catalogue: string;
   readonly worker: Worker;
+  /** The page, where one is wanted. */
+  readonly page?: TourPage;
   /** Aborted when the tour is to end early. */
   readonly signal: AbortSignal;
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { UserError } from "../chain/errors.ts";
@@ -9,6 +10,7 @@ import { tryLock } from "../toolbox/lock.ts";
 import { playActs } from "./acts.ts";
 import { commandWay } from "./commandWay.ts";
 import type { Narrator } from "./narrator.ts";
+import { TourPage } from "./page.ts";
 import { pulumiWay } from "./pulumiWay.ts";
 import { makeRealCatalogue, readyRealBuilds } from "./realChain.ts";
 import type { Scene, Worker } from "./scene.ts";
@@ -21,6 +23,8 @@ export interface TourOptions {
   /** What the tour keeps: emptied first. */
   readonly folder: string;
   readonly worker: Worker;
+  /** The port of the page on 127.0.0.1, 0 for a free one; undefined for no page. */
+  readonly pagePort?: number;
   /** Aborted when the tour is to end early. */
   readonly signal: AbortSignal;
 }
@@ -33,6 +37,7 @@ export interface TourOptions {
 export async function playTour(options: TourOptions, narrator: Narrator): Promise<number> {
   const { root, folder, signal } = options;
   const lock = takeFolder(folder);
+  const page = options.pagePort === undefined ? undefined : new TourPage(options.worker, options.pagePort);
   let cloud: LocalCloud | undefined;
   try {
     const pulumi = await readyPulumi(narrator).catch((error: unknown) => {
@@ -48,13 +53,15 @@ export async function playTour(options: TourOptions, narrator: Narrator): Promis
     // The stack's program runs in this process, and asks the registry itself.
     Object.assign(process.env, environment);
     const catalogue = String(configuration["strata:catalogue"] ?? "dockerfiles");
-    const seeds: Scene = { ...options, narrator, cloud, environment, configuration, catalogue };
+    const seeds: Scene = { ...options, narrator, cloud, environment, configuration, catalogue, ...(page && { page }) };
     const scene = options.worker === "docker" ? { ...seeds, catalogue: await makeRealCatalogue(seeds) } : seeds;
     await playActs(scene, pulumi instanceof UserError ? commandWay(scene) : await pulumiWay(scene, pulumi.path));
     epilogue(scene, pulumi instanceof UserError);
+    if (page?.url) await keepPage(narrator, page.url, signal);
     return pulumi instanceof UserError ? EXIT.problem : EXIT.done;
   } finally {
     narrator.settle();
+    await page?.close();
     await cloud?.close();
     lock.release();
   }
@@ -110,6 +117,12 @@ async function cloudAct(
   return cloud;
 }
 
+/** Leaves the page, and the local cloud, until Ctrl-C. */
+async function keepPage(narrator: Narrator, url: string, signal: AbortSignal): Promise<void> {
+  narrator.title("", `The page stays at ${url} until Ctrl-C.`);
+  if (!signal.aborted) await once(signal, "abort");
+}
+
 function epilogue({ narrator, root, folder }: Scene, alone: boolean): void {
   const next: readonly (readonly [command: string, what: string])[] = [
     ...(alone ? [] : [[relative(root, join(folder, "pulumi.log")), "all that Pulumi printed"] as const]),
@@ -117,6 +130,7 @@ function epilogue({ narrator, root, folder }: Scene, alone: boolean): void {
     ["npx strata explain <image>", "everything that is in a key (inputs), and why it changed"],
     ["npx strata local up", "the local Google Cloud, to keep …"],
     ["npm run pulumi -- up dev", "… and the environment dev on it"],
+    ["npm start -- --serve", "this tour with a page that shows the builds while they run"],
     ["npm start -- --worker docker", "this tour with a small chain that is compiled for real"],
     ["docs/concepts.md", "keys, plans, tiers, trust"],
     ["README.md", "from here to a real Google project"],
