@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cloud, type CloudSettings, DEFAULT_SETTINGS } from "./cloud.ts";
@@ -113,7 +113,10 @@ async function answerProduct(
   if (url.pathname.startsWith("/v2/") && !/^\/v2\/projects\/[^/]+\/(locations|metrics)\b/.test(url.pathname)) {
     note.method = `registry ${url.pathname.split("/").at(-2) ?? ""}`;
     const fault = await meetFault(cloud, note, verb, url.pathname, response);
-    if (fault?.kind !== "drop" && fault?.kind !== "status") await answerRegistry(cloud, request, response, url, note);
+    if (fault?.kind === "lose")
+      await loseAnswer(response, (unheard) => answerRegistry(cloud, request, unheard, url, note));
+    else if (fault?.kind !== "drop" && fault?.kind !== "status")
+      await answerRegistry(cloud, request, response, url, note);
     return;
   }
   const match = chooseRoute(router.match(...mediaRoute(verb, url.pathname)));
@@ -127,6 +130,16 @@ async function answerProduct(
   if (fault?.kind === "lose") response.destroy();
   else if (result instanceof RawAnswer) await result.send(response);
   else sendJson(response, 200, result);
+}
+
+/** Does what was asked, with an answer that goes nowhere, and cuts the connection. A read has nothing to do. */
+async function loseAnswer(
+  response: ServerResponse<IncomingMessage>,
+  answer: (unheard: ServerResponse) => Promise<void>,
+): Promise<void> {
+  const { method } = response.req;
+  if (method !== "GET" && method !== "HEAD") await answer(new ServerResponse(response.req));
+  response.destroy();
 }
 
 /**

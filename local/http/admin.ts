@@ -7,6 +7,7 @@ import { REPOSITORY_EVENT, repositoryEvent } from "../products/cloudBuild/trigge
 import { ALL_SERVICES, createProject, INITIAL_SERVICES } from "../products/projects.ts";
 import { BUILD_QUOTAS, setQuotaLimit } from "../products/quotas.ts";
 import { readJson } from "./body.ts";
+import { buildLog, LOG_PATH } from "./buildLog.ts";
 import { GoogleError, invalid } from "./errors.ts";
 
 type AdminRoute = (cloud: Cloud, body: unknown, url: URL) => unknown;
@@ -60,9 +61,15 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
   return parsed.data;
 }
 
-/** Answers a request under `/_local/`; only the operator's token is let in. */
+/** Answers a request under `/_local/`; only the operator's token is let in, but to the log of a build. */
 export async function answerAdmin(cloud: Cloud, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", cloud.origin);
+  const build = request.method === "GET" ? LOG_PATH.exec(url.pathname)?.[1] : undefined;
+  if (build !== undefined) {
+    const log = await buildLog(cloud, build);
+    response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" }).end(log);
+    return;
+  }
   const token = (request.headers.authorization ?? "").replace(/^Bearer /, "");
   if (cloud.tokens.read(token).member !== OPERATOR)
     throw new GoogleError("PERMISSION_DENIED", "Only the operator may do this");

@@ -2,6 +2,11 @@
  * The permissions of Google's predefined roles, for the roles that an image pipeline grants and the permissions that
  * the local cloud asks for. `x.*` stands for every permission that begins with `x.`. A role that is not listed is
  * refused when it is granted, so that a missing line shows as an error and never as a silent refusal later.
+ *
+ * Compared in November 2026 with the lists that Google publishes (docs.cloud.google.com/iam/docs/roles-permissions) and
+ * with what its IAM API answers for each role: Artifact Registry, Cloud Build, service accounts, Cloud Storage, and the
+ * roles of the other products that the stack grants. Of the basic roles (owner, editor, viewer) only a part is here,
+ * never more than Google gives.
  */
 export const PREDEFINED_ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/owner": ["*"],
@@ -40,8 +45,7 @@ export const PREDEFINED_ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/artifactregistry.repoAdmin": [
     ...artifactWriter(),
     ...["artifactregistry.repositories.deleteArtifacts", "artifactregistry.packages.delete"],
-    ...["artifactregistry.packages.update", "artifactregistry.tags.delete", "artifactregistry.versions.delete"],
-    "artifactregistry.versions.update",
+    ...["artifactregistry.tags.delete", "artifactregistry.versions.delete"],
   ],
   "roles/artifactregistry.admin": ["artifactregistry.*"],
 
@@ -55,43 +59,77 @@ export const PREDEFINED_ROLES: Readonly<Record<string, readonly string[]>> = {
   ],
   "roles/cloudbuild.builds.approver": [
     ...["cloudbuild.builds.approve", "cloudbuild.builds.get", "cloudbuild.builds.list"],
-    "cloudbuild.operations.get",
+    ...["cloudbuild.operations.get", "cloudbuild.operations.list", "resourcemanager.projects.get"],
   ],
   "roles/cloudbuild.builds.builder": [
     ...artifactWriter(),
+    ...["artifactregistry.repositories.createOnPush", "artifactregistry.repositories.deleteArtifacts"],
     ...["cloudbuild.builds.create", "cloudbuild.builds.get", "cloudbuild.builds.list", "cloudbuild.builds.update"],
-    ...["cloudbuild.operations.get", "cloudbuild.workerpools.use", "logging.logEntries.create"],
-    ...["logging.logEntries.list", "pubsub.topics.create", "pubsub.topics.publish", "storage.buckets.create"],
+    ...["cloudbuild.operations.get", "cloudbuild.operations.list", "cloudbuild.workerpools.use"],
+    ...[
+      "logging.logEntries.create",
+      "logging.logEntries.list",
+      "pubsub.topics.create",
+      "pubsub.topics.publish",
+      "storage.buckets.create",
+    ],
     ...["storage.buckets.get", "storage.buckets.list", "storage.objects.create", "storage.objects.delete"],
     ...["storage.objects.get", "storage.objects.list", "storage.objects.update", "resourcemanager.projects.get"],
   ],
   "roles/cloudbuild.workerPoolUser": ["cloudbuild.workerpools.use"],
-  "roles/cloudbuild.workerPoolViewer": ["cloudbuild.workerpools.get", "cloudbuild.workerpools.list"],
+  "roles/cloudbuild.workerPoolViewer": [
+    ...["cloudbuild.workerpools.get", "cloudbuild.workerpools.list", "resourcemanager.projects.get"],
+  ],
   "roles/cloudbuild.workerPoolEditor": [
-    ...["cloudbuild.workerpools.get", "cloudbuild.workerpools.list", "cloudbuild.workerpools.create"],
-    ...["cloudbuild.workerpools.update", "cloudbuild.workerpools.delete"],
+    ...["cloudbuild.workerpools.get", "cloudbuild.workerpools.list", "cloudbuild.workerpools.update"],
+    "resourcemanager.projects.get",
   ],
-  "roles/cloudbuild.workerPoolOwner": ["cloudbuild.workerpools.*"],
-  "roles/cloudbuild.connectionAdmin": ["cloudbuild.connections.*", "cloudbuild.repositories.*"],
+  // Who owns pools may not run builds in them: that is workerPoolUser's alone.
+  "roles/cloudbuild.workerPoolOwner": [
+    ...["cloudbuild.workerpools.create", "cloudbuild.workerpools.delete", "cloudbuild.workerpools.get"],
+    ...["cloudbuild.workerpools.list", "cloudbuild.workerpools.update", "resourcemanager.projects.get"],
+  ],
+  "roles/cloudbuild.connectionAdmin": [
+    ...["cloudbuild.connections.*", "cloudbuild.operations.get", "cloudbuild.operations.list"],
+    ...["cloudbuild.repositories.create", "cloudbuild.repositories.delete", "cloudbuild.repositories.fetchGitRefs"],
+    ...["cloudbuild.repositories.get", "cloudbuild.repositories.list", "resourcemanager.projects.get"],
+  ],
   "roles/cloudbuild.connectionViewer": [
-    ...["cloudbuild.connections.get", "cloudbuild.connections.list"],
-    ...["cloudbuild.repositories.get", "cloudbuild.repositories.list"],
+    ...["cloudbuild.connections.fetchLinkableRepositories", "cloudbuild.connections.get"],
+    ...["cloudbuild.connections.getIamPolicy", "cloudbuild.connections.list", "cloudbuild.repositories.get"],
+    ...["cloudbuild.repositories.list", "resourcemanager.projects.get"],
   ],
-  "roles/cloudbuild.readTokenAccessor": ["cloudbuild.repositories.accessReadToken", "cloudbuild.repositories.get"],
+  "roles/cloudbuild.readTokenAccessor": [
+    ...["cloudbuild.connections.get", "cloudbuild.repositories.accessReadToken", "cloudbuild.repositories.get"],
+  ],
 
   "roles/cloudscheduler.admin": ["cloudscheduler.*"],
   "roles/cloudscheduler.viewer": ["cloudscheduler.jobs.get", "cloudscheduler.jobs.list"],
   "roles/cloudscheduler.jobRunner": ["cloudscheduler.jobs.run"],
-  "roles/cloudscheduler.serviceAgent": ["iam.serviceAccounts.getAccessToken", "pubsub.topics.publish"],
+  "roles/cloudscheduler.serviceAgent": [
+    ...["iam.serviceAccounts.getAccessToken", "logging.logEntries.create", "pubsub.topics.publish"],
+  ],
 
-  "roles/iam.serviceAccountUser": ["iam.serviceAccounts.actAs", "iam.serviceAccounts.get", "iam.serviceAccounts.list"],
-  "roles/iam.serviceAccountTokenCreator": ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.get"],
-  "roles/iam.workloadIdentityUser": ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.get"],
-  "roles/iam.serviceAccountViewer": ["iam.serviceAccounts.get", "iam.serviceAccounts.list"],
+  "roles/iam.serviceAccountUser": [
+    ...["iam.serviceAccounts.actAs", "iam.serviceAccounts.get", "iam.serviceAccounts.list"],
+    "resourcemanager.projects.get",
+  ],
+  "roles/iam.serviceAccountTokenCreator": [
+    ...["iam.serviceAccounts.get", "iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.list"],
+    "resourcemanager.projects.get",
+  ],
+  "roles/iam.workloadIdentityUser": [
+    ...["iam.serviceAccounts.get", "iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.list"],
+  ],
+  "roles/iam.serviceAccountViewer": [
+    ...["iam.serviceAccounts.get", "iam.serviceAccounts.getIamPolicy", "iam.serviceAccounts.list"],
+    "resourcemanager.projects.get",
+  ],
   "roles/iam.serviceAccountAdmin": [
     ...["iam.serviceAccounts.create", "iam.serviceAccounts.delete", "iam.serviceAccounts.disable"],
     ...["iam.serviceAccounts.enable", "iam.serviceAccounts.get", "iam.serviceAccounts.getIamPolicy"],
     ...["iam.serviceAccounts.list", "iam.serviceAccounts.setIamPolicy", "iam.serviceAccounts.update"],
+    "resourcemanager.projects.get",
   ],
   "roles/iam.roleAdmin": ["iam.roles.*"],
   "roles/resourcemanager.projectIamAdmin": [
@@ -101,7 +139,7 @@ export const PREDEFINED_ROLES: Readonly<Record<string, readonly string[]>> = {
 
   "roles/logging.logWriter": ["logging.logEntries.create"],
   "roles/logging.viewer": ["logging.logEntries.list", "logging.logMetrics.get", "logging.logMetrics.list"],
-  "roles/logging.configWriter": ["logging.logMetrics.*"],
+  "roles/logging.configWriter": ["logging.logMetrics.*", "resourcemanager.projects.get"],
   "roles/logging.admin": ["logging.*"],
   "roles/monitoring.metricWriter": ["monitoring.timeSeries.create"],
   "roles/monitoring.viewer": [
@@ -121,10 +159,12 @@ export const PREDEFINED_ROLES: Readonly<Record<string, readonly string[]>> = {
     ...["pubsub.topics.publish", "pubsub.topics.update", "pubsub.topics.attachSubscription"],
     ...["pubsub.subscriptions.create", "pubsub.subscriptions.delete", "pubsub.subscriptions.get"],
     ...["pubsub.subscriptions.list", "pubsub.subscriptions.update", "pubsub.subscriptions.consume"],
+    ...["resourcemanager.projects.get", "serviceusage.quotas.get", "serviceusage.services.get"],
+    "serviceusage.services.list",
   ],
   "roles/pubsub.admin": ["pubsub.*"],
 
-  "roles/secretmanager.secretAccessor": ["secretmanager.versions.access"],
+  "roles/secretmanager.secretAccessor": ["secretmanager.versions.access", "resourcemanager.projects.get"],
   "roles/secretmanager.viewer": [
     ...["secretmanager.secrets.get", "secretmanager.secrets.list", "secretmanager.secrets.getIamPolicy"],
     ...["secretmanager.versions.get", "secretmanager.versions.list"],
@@ -133,6 +173,7 @@ export const PREDEFINED_ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/secretmanager.secretVersionManager": [
     ...["secretmanager.versions.add", "secretmanager.versions.destroy", "secretmanager.versions.disable"],
     ...["secretmanager.versions.enable", "secretmanager.versions.get", "secretmanager.versions.list"],
+    "resourcemanager.projects.get",
   ],
   "roles/secretmanager.admin": ["secretmanager.*"],
 
@@ -146,20 +187,21 @@ export const PREDEFINED_ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/serviceusage.serviceUsageAdmin": ["serviceusage.*"],
   "roles/servicemanagement.quotaViewer": ["serviceusage.quotas.get"],
 
-  "roles/storage.objectViewer": ["storage.objects.get", "storage.objects.list"],
-  "roles/storage.objectCreator": ["storage.objects.create"],
+  "roles/storage.objectViewer": ["storage.objects.get", "storage.objects.list", "resourcemanager.projects.get"],
+  "roles/storage.objectCreator": ["storage.objects.create", "resourcemanager.projects.get"],
   "roles/storage.objectUser": [
     ...["storage.objects.create", "storage.objects.delete", "storage.objects.get", "storage.objects.list"],
-    "storage.objects.update",
+    ...["storage.objects.update", "resourcemanager.projects.get"],
   ],
-  "roles/storage.objectAdmin": ["storage.objects.*"],
+  "roles/storage.objectAdmin": ["storage.objects.*", "resourcemanager.projects.get"],
   "roles/storage.bucketViewer": ["storage.buckets.get", "storage.buckets.list"],
-  "roles/storage.insightsCollectorService": ["storage.buckets.get"],
+  "roles/storage.insightsCollectorService": ["storage.buckets.get", "resourcemanager.projects.get"],
   "roles/storage.legacyBucketReader": ["storage.buckets.get", "storage.objects.list"],
   "roles/storage.legacyBucketWriter": [
     ...["storage.buckets.get", "storage.objects.create", "storage.objects.delete", "storage.objects.list"],
   ],
   "roles/storage.legacyBucketOwner": [
+    "storage.anywhereCaches.list",
     ...["storage.buckets.get", "storage.buckets.getIamPolicy", "storage.buckets.setIamPolicy"],
     ...["storage.buckets.update", "storage.objects.create", "storage.objects.delete", "storage.objects.list"],
   ],
@@ -180,8 +222,8 @@ function artifactReader(): readonly string[] {
 function artifactWriter(): readonly string[] {
   return [
     ...artifactReader(),
-    ...["artifactregistry.repositories.uploadArtifacts", "artifactregistry.tags.create"],
-    "artifactregistry.tags.update",
+    ...["artifactregistry.packages.update", "artifactregistry.repositories.uploadArtifacts"],
+    ...["artifactregistry.tags.create", "artifactregistry.tags.update"],
   ];
 }
 

@@ -10,6 +10,7 @@ export const REPOSITORY = `${L}/connections/github/repositories/images`;
 export interface Build {
   readonly id: string;
   readonly status: string;
+  readonly logUrl?: string;
   readonly statusDetail?: string;
   readonly failureInfo?: { readonly type: string };
   readonly results?: { readonly images?: readonly { readonly digest: string }[] };

@@ -110,6 +110,16 @@ test("a simulated build logs its markers, pushes an image that says it is simula
   expect(log).toMatch(/STRATA-PROGRESS 60 "simulated" elapsed=900s/);
 });
 
+test("a build's logUrl leads to its log, wherever the log is kept, and to nothing for another id", async () => {
+  for (const options of [{ logging: "GCS_ONLY" }, { logging: "CLOUD_LOGGING_ONLY" }]) {
+    const { id, logUrl } = await on.submit({ steps: [{ name: "a" }], ...on.asPublisher, options });
+    await on.ended(id);
+    const answer = await fetch(String(logUrl));
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringMatching(/simulated a[\s\S]*DONE\n$/)]);
+    expect((await fetch(String(logUrl).replace(id, "0".repeat(36)))).status).toBe(404);
+  }
+});
+
 test("a build whose account may not push the image fails and publishes nothing", async () => {
   const checker = await on.cloud.account("checker");
   on.cloud.grant("projects/_/buckets/build-logs", "roles/storage.objectUser", checker);

@@ -1,4 +1,5 @@
 import { readCondition } from "../../local/identity/conditions.ts";
+import { grants, PREDEFINED_ROLES } from "../../local/identity/roles.ts";
 import { PROJECT, startTestCloud, type TestCloud } from "./testCloud.ts";
 
 const P = `projects/${PROJECT}`;
@@ -53,6 +54,18 @@ test("who may create an object may not replace one", async () => {
   cloud.grant("projects/_/buckets/cache", "roles/storage.objectCreator", account);
   expect((await upload("once", cloud.token(account))).status).toBe(200);
   expect((await upload("once", cloud.token(account))).status).toBe(403);
+});
+
+test.each([
+  ["roles/cloudbuild.workerPoolOwner", "cloudbuild.workerpools.delete", "cloudbuild.workerpools.use"],
+  ["roles/cloudbuild.workerPoolEditor", "cloudbuild.workerpools.update", "cloudbuild.workerpools.create"],
+  ["roles/cloudbuild.workerPoolUser", "cloudbuild.workerpools.use", "cloudbuild.workerpools.get"],
+  ["roles/cloudbuild.builds.editor", "cloudbuild.builds.update", "cloudbuild.builds.approve"],
+  ["roles/artifactregistry.writer", "artifactregistry.tags.update", "artifactregistry.tags.delete"],
+  ["roles/storage.objectUser", "storage.objects.update", "storage.objects.setIamPolicy"],
+])("%s gives %s and not %s, as Google publishes it", (role, given, kept) => {
+  const permissions = PREDEFINED_ROLES[role] ?? [];
+  expect([grants(permissions, given), grants(permissions, kept)]).toEqual([true, false]);
 });
 
 test("a condition narrows a binding to a prefix of object names", async () => {

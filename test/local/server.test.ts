@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -91,6 +92,23 @@ describe("bad weather", () => {
     cloud.running.cloud.faults.add({ route: "* /v2/*", kind: "status", status: 503, count: 1 });
     expect((await fetch(`${cloud.origin}/v2/`)).status).toBe(503);
     expect((await fetch(`${cloud.origin}/v2/`)).status).toBe(401);
+    await cloud.close();
+  });
+
+  test("the registry keeps what was sent although its answer was lost", async () => {
+    const cloud = await startTestCloud();
+    await cloud.ok("POST", `/artifactregistry/v1/${L}/repositories?repositoryId=images`, { format: "DOCKER" });
+    const headers = {
+      authorization: `Bearer ${cloud.running.operatorToken}`,
+      "content-type": "application/octet-stream",
+    };
+    const digest = `sha256:${createHash("sha256").update("{}").digest("hex")}`;
+    const blobs = `${cloud.origin}/v2/${PROJECT}/images/app/blobs`;
+    const lose = () => cloud.running.cloud.faults.add({ route: "POST /v2/*", kind: "lose", count: 1 });
+    const send = () => fetch(`${blobs}/uploads/?digest=${digest}`, { method: "POST", body: "{}", headers });
+    lose();
+    await expect(send()).rejects.toThrow("fetch failed");
+    expect((await fetch(`${blobs}/${digest}`, { method: "HEAD", headers })).status).toBe(200);
     await cloud.close();
   });
 

@@ -118,6 +118,26 @@ test("a scheduler job publishes to a topic, whose trigger builds with values of 
   expect(builds).toMatchObject([{ substitutions: { _TARGET: "toolchain" } }]);
 });
 
+test("a trigger that a message sets off and that starts no build leaves its reason in the log", async () => {
+  await on.cloud.ok("PUT", `/pubsub/v1/${P}/topics/broken`, {});
+  await on.cloud.ok("POST", `/cloudbuild/v1/${L}/triggers`, {
+    name: "broken",
+    pubsubConfig: { topic: `${P}/topics/broken` },
+    gitFileSource: { path: "missing.yaml", repository: REPOSITORY, revision: "refs/heads/main", repoType: "GITHUB" },
+    sourceToBuild: { repository: REPOSITORY, ref: "refs/heads/main", repoType: "GITHUB" },
+    serviceAccount: on.asPublisher.serviceAccount,
+  });
+  await on.cloud.ok("POST", `/pubsub/v1/${P}/topics/broken:publish`, { messages: [{ data: "eA==" }] });
+  const { entries } = await on.cloud.ok<{ entries: { severity?: string; textPayload?: string }[] }>(
+    "POST",
+    "/logging/v2/entries:list",
+    { resourceNames: [P] },
+  );
+  expect(entries.filter(({ severity }) => severity === "ERROR")).toMatchObject([
+    { textPayload: expect.stringMatching(/^Trigger broken started no build .* has no missing\.yaml$/) },
+  ]);
+});
+
 test.each([
   ["dockerfiles/**", "dockerfiles/a/b", true],
   ["dockerfiles/**", "docs/a", false],
