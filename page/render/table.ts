@@ -9,9 +9,16 @@ const COLUMNS = ["Target", "Tier", "State", "Built on", "Done", "Time", "Cost", 
 export function renderTable({ targets }: ChainView): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="The chain as a table"><table>
 <caption class="unseen">Every target of the chain, tier by tier</caption>
-<thead><tr>${COLUMNS.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<thead><tr>${COLUMNS.map(columnHead)}</tr></thead>
 <tbody>${targets.toSorted((a, b) => a.tier - b.tier).map(row)}</tbody>
 </table></div>`;
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(["Tier", "Done", "Time", "Cost", "From cache"]);
+
+/** The head of a column; figures stand below its right end. */
+export function columnHead(name: string): Html {
+  return NUMBERS.has(name) ? html`<th scope="col" class="number">${name}</th>` : html`<th scope="col">${name}</th>`;
 }
 
 function row(one: TargetView): Html {

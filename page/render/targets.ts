@@ -2,6 +2,7 @@ import { shortKey, showDollars, showMinutes, showSeconds } from "../../chain/amo
 import { type Content, type Html, html } from "../html.ts";
 import type { PastBuild, TargetView } from "../view.ts";
 import { badgeOf } from "./states.ts";
+import { columnHead } from "./table.ts";
 import { cacheOf, costOf, idOf, partsOf, showTime, timeOf } from "./words.ts";
 
 /** A target as a line that opens: state, name, why, how far; inside everything else that is known. */
@@ -65,8 +66,8 @@ function facts(one: TargetView): readonly Content[] {
     minutes > 0 && fact("Expected", `${showMinutes(minutes)}, ${showDollars(dollars)}`),
     build !== undefined && fact("So far", `${showSeconds(build.seconds)}, ${showDollars(build.dollars)}`),
     build?.attached === true && fact("Submitted by", "somebody else, on their bill"),
-    onLongestChain && fact("Longest chain", "yes: until it is built, nothing is done"),
-    cache !== undefined && fact("Compiler cache", `${cache} compiles from it, last time`),
+    onLongestChain && fact("Longest chain", "this is part of it"),
+    cache !== undefined && fact("Compiler cache", `answered ${cache} last time`),
     build?.id !== undefined && fact("Build", html`<code>${build.id}</code>${logLink(build.logUrl)}`),
   ];
 }
@@ -87,10 +88,10 @@ function logLink(url: string | undefined): Content {
 
 function history({ target, history: builds }: TargetView): Html {
   const cached = builds.some((one) => cacheOf(one) !== "");
-  const columns = ["Published", "Key", "Time", "Cost", "Machine", "Checks", ...(cached ? ["Compiler cache"] : [])];
+  const columns = ["Published", "Key", "Time", "Cost", "Machine", "Checks", ...(cached ? ["From cache"] : [])];
   return html`<section><h4>Builds before</h4>
 <div class="scroll" tabindex="0" role="region" aria-label="Builds of ${target}"><table>
-<thead><tr>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<thead><tr>${columns.map(columnHead)}</tr></thead>
 <tbody>${builds.map((one) => pastBuild(one, cached))}</tbody>
 </table></div></section>`;
 }
@@ -100,5 +101,5 @@ function pastBuild(one: PastBuild, cached: boolean): Html {
   const passed = one.checks.filter(({ outcome }) => outcome === "passed").length;
   return html`<tr><th scope="row"><time datetime="${one.finishedAt}">${Number.isNaN(at) ? one.finishedAt : showTime(at)}</time>${one.simulated === true && " (simulated)"}</th>
 <td><code title="${one.key}">${shortKey(one.key)}</code></td><td class="number">${showSeconds(one.minutes * 60)}</td><td class="number">${showDollars(one.dollars)}</td>
-<td>${one.machine}</td><td>${passed} passed${passed < one.checks.length && `, ${one.checks.length - passed} skipped`}</td>${cached && html`<td>${cacheOf(one)}</td>`}</tr>`;
+<td>${one.machine}</td><td>${passed} passed${passed < one.checks.length && `, ${one.checks.length - passed} skipped`}</td>${cached && html`<td class="number">${cacheOf(one)}</td>`}</tr>`;
 }
