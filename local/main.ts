@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UserError } from "../chain/errors.ts";
 import { type PageServer, servePage } from "../page/serve.ts";
@@ -37,7 +37,9 @@ try {
     pid: process.pid,
     token: running.operatorToken,
   };
-  writeFileSync(serverFile(directory), JSON.stringify(info), { mode: 0o600 });
+  // Whoever waits for the file finds it whole.
+  writeFileSync(`${serverFile(directory)}.new`, JSON.stringify(info), { mode: 0o600 });
+  renameSync(`${serverFile(directory)}.new`, serverFile(directory));
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       rmSync(serverFile(directory), { force: true });
