@@ -9,7 +9,7 @@ export function renderSummary(view: ChainView): Html {
   const { longestChain, simulated, targets } = view;
   const counts = countsOf(view);
   return html`<section class="summary" aria-label="Summary">
-<p class="headline">${headline(view)}</p>
+<p class="headline"${targets.some(({ state }) => state === "failed") && html` data-state="failed"`}>${headline(view)}</p>
 ${simulated && html`<p class="note"><strong>Simulated.</strong> No build step runs; minutes and dollars are those that real builds are expected to take.</p>`}
 <dl class="figures">${figures(view).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
 ${strip(counts, targets.length)}

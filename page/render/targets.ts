@@ -14,7 +14,7 @@ export function renderTarget(one: TargetView): Html {
 <summary>
 <span class="where">${badgeOf(state)}</span>
 <h3>${image}<span class="stage">${stage !== "" && `:${stage}`}</span></h3>
-<span class="why">${why.split("\n", 1)[0]}${reasons.length > 1 && html` <span class="more">and ${reasons.length - 1} more</span>`}</span>
+<span class="why">${why.split("\n", 1)[0]}${reasons.length > 1 && html` <span class="more">+ ${reasons.length - 1} more</span>`}</span>
 <span class="amounts">${amounts(one)}</span>
 ${bar(one)}
 </summary>
