@@ -151,8 +151,8 @@ export class Entries {
 
   private async tryFetch(key: string, hold: Hold): Promise<Uint8Array | undefined | "unread"> {
     const late = Promise.withResolvers<never>();
-    const reason = new Error(`the store gave no answer for ${this.limits.readMs / 1000} s`);
-    const timer = setTimeout(() => late.reject(reason), this.limits.readMs);
+    const giveUp = () => late.reject(new Error(`the store gave no answer for ${this.limits.readMs / 1000} s`));
+    const timer = setTimeout(giveUp, this.limits.readMs);
     try {
       const read = this.store.read(this.nameOf(key), async (object) => {
         if (!(await hold.take(object.size, this.limits.memoryMs))) return "unread";

@@ -8,7 +8,7 @@ import type { GoogleApi } from "../../cloud/google/api.ts";
 import { Bucket } from "../../cloud/google/bucket.ts";
 import type { StoredObject } from "../../cloud/objectStore.ts";
 import type { ImageRegistry } from "../../cloud/registry/imageRegistry.ts";
-import { sentence } from "../../compilerCache/sentence.ts";
+import { hitsSentence, sentence } from "../../compilerCache/sentence.ts";
 import { CompilerCacheService } from "../../compilerCache/service.ts";
 import { storeAt } from "../../compilerCache/store.ts";
 import type { BuildJob, StoredInput } from "../job.ts";
@@ -79,6 +79,8 @@ export async function build(tools: StepTools): Promise<void> {
     // What was compiled is of use to the next build even where this one failed.
     const account = await cache?.stop(drainMs);
     if (account !== undefined) await writeFile(workspace.compilerCache, JSON.stringify(account));
+    const hits = account?.compiles && hitsSentence(account.compiles);
+    if (hits !== undefined) print(`compiler cache: ${hits}`);
   }
   const metadata: { "containerimage.digest"?: string } = JSON.parse(await readFile(workspace.metadata, "utf8"));
   const digest = metadata["containerimage.digest"];

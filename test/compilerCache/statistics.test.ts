@@ -1,3 +1,4 @@
+import { hitsSentence } from "../../compilerCache/sentence.ts";
 import { addCompiles, readStatisticsLog } from "../../compilerCache/statistics.ts";
 
 const log = `# /src/flash_fwd.cu
@@ -35,4 +36,14 @@ test("CUDA is counted apart from C and C++, and hits from the bucket apart from 
 test("the logs of two steps add up", () => {
   const once = readStatisticsLog(log);
   expect(addCompiles(once, once)).toEqual(readStatisticsLog(log + log));
+});
+
+test("the hits of a build are told in percent, which is 100 only if nothing was compiled", () => {
+  const none = { hits: 0, fromStore: 0, misses: 0, uncacheable: 2 };
+  const kinds = { cuda: none, cAndCxx: { ...none, hits: 199, misses: 1 }, other: none };
+  expect(hitsSentence(kinds)).toBe("cache hits 99 % (C and C++ 199 of 200)");
+  expect(hitsSentence({ ...kinds, cuda: { ...none, misses: 200 } })).toBe(
+    "cache hits 49 % (C and C++ 199 of 200, CUDA 0 of 200)",
+  );
+  expect(hitsSentence({ cuda: none, cAndCxx: none, other: none })).toBeUndefined();
 });
