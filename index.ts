@@ -1,5 +1,5 @@
 import { availableParallelism, hostname, totalmem } from "node:os";
-import { type Input, log, StackReference } from "@pulumi/pulumi";
+import { all, type Input, log, StackReference } from "@pulumi/pulumi";
 import { type Chain, readChainIn } from "./chain/chain.ts";
 import { type Plan, planChain } from "./chain/plan.ts";
 import { announcePlan } from "./components/announcePlan.ts";
@@ -31,7 +31,7 @@ async function onThisMachine(chain: Chain) {
 }
 
 function onGoogleCloud(settings: Settings, chain: Chain, plan: Plan) {
-  const { registry, build } = new Infrastructure("infrastructure", {
+  const { registry, store, build } = new Infrastructure("infrastructure", {
     settings,
     machines: [...new Set([...chain.catalogue.images.values()].map((image) => image.settings.machine))].sort(),
     persistent: baseTier(chain),
@@ -40,7 +40,9 @@ function onGoogleCloud(settings: Settings, chain: Chain, plan: Plan) {
   });
   if (settings.images === "none") return { registry: registry.images, build };
   // Images wait for their address, so it is told what is missing before the first of them is looked after.
-  const announced = registry.images.apply((address) => announcePlan(address, chain, settings));
+  const announced = all([registry.images, store.bucket]).apply(([address, bucket]) =>
+    announcePlan(address, bucket, chain, settings),
+  );
   const { images } = new ImageChain("images", {
     plan,
     inputs: new Map([...chain.chain.targets].map(([target, { inputs }]) => [target, inputs])),

@@ -1,26 +1,42 @@
 import { log } from "@pulumi/pulumi";
+import { earlierBuilds } from "../builder/planInEnvironment.ts";
 import { publishedKeys } from "../builder/publishedKeys.ts";
 import type { Chain } from "../chain/chain.ts";
 import { type Plan, planChain } from "../chain/plan.ts";
+import { GoogleApi } from "../cloud/google/api.ts";
+import { Bucket } from "../cloud/google/bucket.ts";
 import { OciRegistry } from "../cloud/registry/ociRegistry.ts";
+import { errorMessage } from "../cloud/systemError.ts";
 import type { Settings } from "../settings.ts";
 
 /**
  * Tells once, in a preview as in an update, what is not published yet, for how long and for how much it would be
- * built. Asks the registry which keys exist, and changes nothing.
+ * built. Asks the registry which keys exist and the store what the last builds took, and changes nothing.
  *
  * @param address - where images are published.
+ * @param store - the bucket that has the records.
  * @returns the same address, for those who wait until it is told.
  */
 export async function announcePlan(
   address: string,
+  store: string,
   { graph, chain }: Chain,
   { machines, promoteFrom }: Settings,
 ): Promise<string> {
   if (promoteFrom !== undefined) return address;
   const exists = await publishedKeys(new OciRegistry(), address, chain);
-  await log.info(summary(planChain(graph, chain, { exists, machines })));
+  await log.info(summary(planChain(graph, chain, { exists, machines, earlierBuilds: await buildsIn(store, exists) })));
   return address;
+}
+
+/** Who may preview need not be allowed to read records: then image.yaml's estimates stand, and that is said. */
+async function buildsIn(store: string, exists: ReadonlyMap<string, boolean>) {
+  try {
+    return await earlierBuilds(new Bucket(new GoogleApi(), store), exists);
+  } catch (error) {
+    await log.warn(`the minutes are those of image.yaml, because records cannot be read: ${errorMessage(error)}`);
+    return new Map();
+  }
 }
 
 /** A plan in one or two sentences. */
