@@ -51,6 +51,8 @@ export class BuildIdentities extends ComponentResource {
       );
     onProject("publisher", publisher, "roles/cloudbuild.builds.editor");
     onProject("publisher", publisher, "roles/cloudbuild.workerPoolUser");
+    // Using a pool does not include looking at it, and a plan counts with the machine that the pool has.
+    onProject("publisher", publisher, "roles/cloudbuild.workerPoolViewer");
     onProject("publisher", publisher, "roles/serviceusage.serviceUsageViewer");
     onProject("publisher", publisher, "roles/logging.logWriter");
     onProject("checker", checker, "roles/logging.logWriter");

@@ -24,6 +24,7 @@ test("on the project the publisher has exactly what Google binds nowhere else", 
   expect(rolesOf(publisher, "gcp:projects/iAMMember:IAMMember").sort()).toEqual([
     "roles/cloudbuild.builds.editor",
     "roles/cloudbuild.workerPoolUser",
+    "roles/cloudbuild.workerPoolViewer",
     "roles/logging.logWriter",
     "roles/serviceusage.serviceUsageViewer",
   ]);

@@ -152,6 +152,7 @@ const may: readonly [who: string, what: string, call: Call][] = [
   ["publisher", "release a lock", remove(store, "locks/done")],
   ["publisher", "write a record", write(store, "records/k")],
   ["publisher", "submit a build as itself in the private pool", submit("publisher")],
+  ["publisher", "see which machine a pool has", api("GET", `/cloudbuild/v1/${L}/workerPools/strata-dev-e2-standard-8`)],
 ];
 
 const mayNot: readonly [who: string, what: string, call: Call][] = [
