@@ -6,33 +6,41 @@
 const GATHER_MS = 4000;
 
 /** States that are news; the others are seen, not spoken. */
-const NEWS = new Map([
-  ["published", "published"],
-  ["failed", "failed"],
-  ["skipped", "skipped"],
-]);
+const NEWS = new Set(["published", "failed", "skipped"]);
+
+/** How long to wait before a stream that was refused is asked for again, in milliseconds. */
+const AGAIN_MS = 2000;
 
 /** @type {string[]} what is gathered */
 let news = [];
 
-const events = new EventSource("/events");
-events.addEventListener("open", () => connection("live", "Live"));
-events.addEventListener("error", () => connection("lost", "Connection lost, trying again"));
-events.addEventListener("message", (event) => {
+connect();
+addEventListener("hashchange", showTarget);
+showTarget();
+
+function connect() {
+  const events = new EventSource("/events");
+  events.addEventListener("open", () => connection("live", "Live"));
+  events.addEventListener("message", (event) => show(JSON.parse(event.data)));
+  events.addEventListener("error", () => {
+    connection("lost", "Connection lost, trying again");
+    // A connection that is cut is made again by the browser; one that was answered with an error is not.
+    if (events.readyState === EventSource.CLOSED) setTimeout(connect, AGAIN_MS);
+  });
+}
+
+/** @param {string} markup of the whole content */
+function show(markup) {
   const content = document.getElementById("content");
-  const wanted = new DOMParser().parseFromString(JSON.parse(event.data), "text/html").getElementById("content");
+  const wanted = new DOMParser().parseFromString(markup, "text/html").getElementById("content");
   if (content === null || wanted === null) return;
   const before = states();
   become(content, wanted);
   document.title = wanted.dataset.title ?? document.title;
   for (const [id, { name, state }] of states()) {
-    const word = NEWS.get(state);
-    if (word !== undefined && before.has(id) && before.get(id)?.state !== state) tell(`${name} ${word}`);
+    if (NEWS.has(state) && before.has(id) && before.get(id)?.state !== state) tell(`${name} ${state}`);
   }
-});
-
-addEventListener("hashchange", showTarget);
-showTarget();
+}
 
 /** Opens the target that the address names, and goes there with the keyboard, too. */
 function showTarget() {

@@ -48,6 +48,9 @@ test("a line starts at its parent's right side, ends at its child's left side an
         const [start, end] = [places.get(from), places.get(to)];
         expect(points[0]).toEqual({ x: (start?.x ?? 0) + SIZES.width, y: (start?.y ?? 0) + SIZES.height / 2 });
         expect(points.at(-1)).toEqual({ x: end?.x, y: (end?.y ?? 0) + SIZES.height / 2 });
+        // Through each layer between it goes straight: from its left side to its right one.
+        const tier = (name: string) => nodes.find((one) => one.name === name)?.tier ?? 0;
+        expect(points).toHaveLength(2 * (tier(to) - tier(from)));
         for (const point of points.slice(1, -1)) {
           for (const { x, y } of places.values()) {
             const within = point.x >= x && point.x <= x + SIZES.width;

@@ -9,8 +9,8 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-async function served(run: WatchedRun, port = 0): Promise<PageServer> {
-  const server = await servePage({ view: () => run.view(), port });
+async function served(run: WatchedRun): Promise<PageServer> {
+  const server = await servePage({ view: () => run.view(), port: 0 });
   servers.push(server);
   return server;
 }
@@ -77,20 +77,30 @@ withBrowser("a screen reader hears what ended, once and not every second", async
   expect(await page.evaluate("heard")).toEqual(["lib:runtime published, app:runtime failed. 1 failed."]);
 });
 
-withBrowser("a page whose server went away says so, and goes on when it is back", async () => {
-  const run = twoTargets();
-  const first = await served(run);
-  const { page } = await openPage();
-  await page.goto(first.url);
-  await page.getByText("Live").waitFor();
-  await first.close();
-  servers.splice(0);
-  await page.getByText("Connection lost").waitFor();
-  run.tell({ kind: "QUEUED", target: "lib:runtime", build: "b-1" });
-  await served(run, Number(new URL(first.url).port));
-  await page.getByText("Live").waitFor();
-  await page.locator("#t-lib\\:runtime").getByText("queued").waitFor();
-});
+withBrowser(
+  "a page whose server went away, or answers with an error, says so and goes on when it is back",
+  async () => {
+    const run = twoTargets();
+    const first = await served(run);
+    const { page } = await openPage();
+    await page.goto(first.url);
+    await page.getByText("Live").waitFor();
+    await first.close();
+    servers.splice(0);
+    await page.getByText("Connection lost").waitFor();
+    run.tell({ kind: "QUEUED", target: "lib:runtime", build: "b-1" });
+    let looks = 0;
+    const view = () => {
+      looks += 1;
+      if (looks === 1) throw new Error("not yet");
+      return run.view();
+    };
+    servers.push(await servePage({ view, port: Number(new URL(first.url).port) }));
+    await page.getByText("Live").waitFor();
+    expect(looks).toBeGreaterThan(1);
+    await page.locator("#t-lib\\:runtime").getByText("queued").waitFor();
+  },
+);
 
 withBrowser(
   "the keyboard reaches every target in the drawing, and Enter opens its details and goes there",
