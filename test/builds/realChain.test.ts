@@ -3,6 +3,7 @@ import { chmod, cp, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { recentRecords } from "../../builder/recentRecords.ts";
 import type { BuildSettings } from "../../builder/settings.ts";
 import { build } from "../../cli/commands/build.ts";
 import { allBuilds, builderOn } from "../builder/scene.ts";
@@ -20,6 +21,8 @@ const reason =
       ? undefined
       : "takes minutes; STRATA_LONG_TESTS=1 runs it";
 const onMachine = reason === undefined ? describe : describe.skip;
+/** RE2's files to compile. */
+const sources = 21;
 const targets = ["re2-base:devel", "re2-base:runtime", "matcher:matcher", "patterns:patterns", "app:app"];
 
 onMachine(`a real chain of four tiers${reason === undefined ? "" : ` (skipped: ${reason})`}`, () => {
@@ -64,6 +67,8 @@ onMachine(`a real chain of four tiers${reason === undefined ? "" : ` (skipped: $
     await run("npm", ["pack", "re2@1.18.0", "--pack-destination", folder]);
     const into = ["-C", catalogue(), "--strip-components=1"];
     await run("tar", ["-xzf", join(folder, "re2-1.18.0.tgz"), ...into, "package/vendor/re2", "package/vendor/util"]);
+    const script = "shared/build/compiler-cache.sh";
+    await cp(join("dockerfiles", script), join(catalogue(), script));
     const { operatorToken: token } = bench.cloud.running;
     const repository = `${PROJECT}/bases/debian-tree`;
     const digest = await pushLayer(await debianLayer(), { origin: bench.cloud.origin, repository, tag: "12", token });
@@ -119,6 +124,10 @@ onMachine(`a real chain of four tiers${reason === undefined ? "" : ` (skipped: $
     expect(out).toMatch(/re2-base:(devel|runtime): 90 % RE2 compiled \(Ruby\)/);
   });
 
+  test("the record of a first build has a miss for every compile", async () => {
+    expect(await compiles()).toContainEqual({ hits: 0, fromStore: 0, misses: sources, uncacheable: 0 });
+  });
+
   test.each<[string, () => Promise<void>]>([
     ["nothing changed", async () => {}],
     ["a comment was edited", () => edit("matcher/Dockerfile", (text) => `# Another comment.\n${text}`)],
@@ -154,6 +163,17 @@ onMachine(`a real chain of four tiers${reason === undefined ? "" : ` (skipped: $
         await layersOf(settings.images, target, first),
       ]);
     }
+    // What the first build compiled was kept in the bucket, and answered every compile of the second.
+    const all = { hits: sources, fromStore: sources, misses: 0, uncacheable: 0 };
+    expect([...new Set((await compiles()).map((one) => JSON.stringify(one)))]).toEqual([JSON.stringify(all)]);
+  });
+
+  test("a build with an edited source compiles that one, and has the others from the bucket", async () => {
+    await edit("vendor/re2/set.cc", (text) => `${text}\nstatic const int edited __attribute__((used)) = 1;\n`);
+    const { code, out } = await strata();
+    if (code !== 0) throw new Error(`${out}\n${await lastLog()}`);
+    const others = sources - 1;
+    expect(await compiles()).toContainEqual({ hits: others, fromStore: others, misses: 1, uncacheable: 0 });
   });
 
   test("an edit of tier 2 builds tiers 2 and 3 only", async () => {
@@ -170,6 +190,12 @@ onMachine(`a real chain of four tiers${reason === undefined ? "" : ` (skipped: $
     expect(out).toMatch(/FAILED: the build of app:app ended as FAILURE[\s\S]*no target/);
     expect((await digests(settings.images))["app:app"]).toBe("absent");
   });
+
+  /** How RE2's compiles went, by the last record of each target that they are a step of. */
+  async function compiles(): Promise<readonly object[]> {
+    const of = ["re2-base:devel", "re2-base:runtime"].map((target) => recentRecords(bench.bucket, target));
+    return (await Promise.all(of)).flatMap(([last]) => last?.compilerCache?.compiles?.cAndCxx ?? []);
+  }
 
   async function layersOf(images: string, target: string, known: Record<string, string>): Promise<readonly string[]> {
     const { registry } = builderOn(bench).services;
