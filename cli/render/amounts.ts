@@ -1,1 +1,0 @@
-export { showDollars } from "../../chain/amounts.ts";
