@@ -26,8 +26,8 @@ const HERE = "strata.invalid";
 /**
  * The chain, built by this machine's Docker and kept in it.
  *
- * - An image is tagged with its key. Another key is another image, which replaces it; whatever else of its arguments
- *   differs (another number of jobs, a folder that was laid out anew) is no reason to build.
+ * - An image is tagged with its key. Another key is another image, which replaces it and is built with the args of now.
+ *   While the key stays, build args are left as they were: another number of jobs is no reason to build.
  * - Dockerfiles name parents and bases by plain names. Docker takes an image that it has before it asks a registry, so
  *   each parent is given the names that its children use, and each base is pulled by the locked digest and then named.
  * - Targets are built one after the other: each is given the whole machine.
@@ -60,7 +60,7 @@ export class WorkstationImages extends ComponentResource {
           parent: this,
           dependsOn: [...this.#namesUsed(one, inputs), ...(before ? [before] : [])],
           replaceOnChanges: ["imageName"],
-          ignoreChanges: ["build"],
+          ignoreChanges: ["build.args"],
         },
       );
       for (const plain of namesOf(one, chain)) this.#name(imageName, plain, image, image.repoDigest);

@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import { tool } from "../../toolbox/tool.ts";
@@ -108,6 +108,21 @@ workstationTest("a build that is due uses the jobs of the machine that it runs o
     expect(await workstation.docker.fileIn("app:run", "/args")).toBe("red 64\n");
   });
 });
+
+workstationTest(
+  "contexts that were removed are laid out again, for nothing to do and for a build that is due",
+  async () => {
+    const remove = () => {
+      for (const name of workstation.contexts()) rmSync(join(CONTEXTS, name), { recursive: true });
+    };
+    remove();
+    expect(await changes(workstation.stack, "up")).toEqual([]);
+    remove();
+    catalogue.write("other/data", "edited\n");
+    expect(builds(await changes(workstation.stack, "up"))).toEqual(["other:run"]);
+    expect(await workstation.docker.fileIn("other:run", "/other")).toBe("edited\n");
+  },
+);
 
 workstationTest(
   "a step that fails fails the update with what Docker says, and the next up goes on from there",

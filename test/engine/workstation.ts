@@ -18,7 +18,7 @@ const found =
 /** A test on the real engine with a real Docker; where they cannot be had it is skipped, and its name says why. */
 export function workstationTest(name: string, check: () => Promise<void>): void {
   if (found.tools === undefined) test.skip(`${name} (skipped: ${found.reason})`, () => {});
-  else test(name, check, 60_000);
+  else test(name, check, 120_000);
 }
 
 /** The real Pulumi engine with a file backend, a real Docker daemon, and the stand-in for pulumi-docker between them. */
