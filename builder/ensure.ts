@@ -33,11 +33,12 @@ export type Started = { readonly digest: string } | { readonly build: Build };
  * crash, on whatever machine, gets the digest of the same build:
  *
  * 1. the registry is asked; what is published is done;
- * 2. under the key's lock Cloud Build is asked for a build that runs: the one that the last holder of the lock noted,
- *    then any with the key's tag (for a holder that was killed before it could note it); then the registry again;
- * 3. only then, if the quota can fit its machine, the context is packed and uploaded and the build submitted, once;
- * 4. the lock is released with the build's id as its note; the build is followed without a lock;
- * 5. the build itself verifies, creates the key's tag as its last act, and writes the record.
+ * 2. a build that runs and that the last holder of the key's lock noted is followed, without taking the lock;
+ * 3. under the lock Cloud Build is asked for any that runs with the key's tag (for a holder that was killed before it
+ *    could note it); then the registry again;
+ * 4. only then, if the quota can fit its machine, the context is packed and uploaded and the build submitted, once;
+ * 5. the lock is released with the build's id as its note; the build is followed without a lock;
+ * 6. the build itself verifies, creates the key's tag as its last act, and writes the record.
  */
 export async function ensure(
   target: TargetToPublish,
@@ -70,30 +71,33 @@ export async function start(
   };
   const published = await services.registry.digestOf(target.reference);
   if (published !== undefined) return found(published);
-  const lock = await services.locks.acquire(target.key);
+  const attached = (build: Build): Started => {
+    tell({ kind: "ATTACHED", target: target.target, build: build.id, ...(build.logUrl && { logUrl: build.logUrl }) });
+    return { build };
+  };
+  const acquired = await services.locks.acquireUnless(target.key, (note) => notedBuild(note, services.builds));
+  if ("answer" in acquired) return attached(acquired.answer);
+  const { lock } = acquired;
   let note: string | undefined;
   try {
-    const others = await runningBuild(target, services.builds, lock.note);
+    const others = await services.builds.running(keyTag(target.key));
     // Asked after the builds, not before: a build that ends between the two questions has created its tag by then.
     const meanwhile = others === undefined ? await services.registry.digestOf(target.reference) : undefined;
     if (meanwhile !== undefined) return found(meanwhile);
     const build = others ?? (await submit(target, services, settings, lock));
     note = build.id;
-    const kind = others === undefined ? "QUEUED" : "ATTACHED";
-    tell({ kind, target: target.target, build: build.id, ...(build.logUrl && { logUrl: build.logUrl }) });
+    if (others !== undefined) return attached(others);
+    tell({ kind: "QUEUED", target: target.target, build: build.id, ...(build.logUrl && { logUrl: build.logUrl }) });
     return { build };
   } finally {
     await lock.release(note);
   }
 }
 
-async function runningBuild(
-  { key }: TargetToPublish,
-  builds: BuildService,
-  noted: string | undefined,
-): Promise<Build | undefined> {
-  const last = noted === undefined ? undefined : await builds.find(noted);
-  return last !== undefined && !hasEnded(last) ? last : builds.running(keyTag(key));
+/** The build that a lock notes, if it runs. */
+async function notedBuild(id: string, builds: BuildService): Promise<Build | undefined> {
+  const build = await builds.find(id);
+  return build === undefined || hasEnded(build) ? undefined : build;
 }
 
 async function submit(

@@ -12,6 +12,14 @@ export interface HeldLock {
 export interface Locks {
   /** Waits for the lock and takes it. A lock whose holder has gone is taken over once its lease has ended. */
   acquire(name: string): Promise<HeldLock>;
+  /**
+   * The same, unless the note that a holder left is answer enough: then the lock is left alone, so that many who wait
+   * for the same answer do not take turns for it. `answer` is asked once for each change of the lock.
+   */
+  acquireUnless<T>(
+    name: string,
+    answer: (note: string) => Promise<T | undefined>,
+  ): Promise<{ readonly lock: HeldLock } | { readonly answer: T }>;
 }
 
 /** The lock was taken over: this process was stopped or cut off for longer than the lease. */

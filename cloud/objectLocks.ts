@@ -47,19 +47,33 @@ export class ObjectLocks implements Locks {
   }
 
   async acquire(name: string): Promise<HeldLock> {
+    const acquired = await this.acquireUnless(name, async () => undefined);
+    if ("lock" in acquired) return acquired.lock;
+    throw new Error(`nobody answered in place of the lock ${name}`);
+  }
+
+  async acquireUnless<T>(
+    name: string,
+    answer: (note: string) => Promise<T | undefined>,
+  ): Promise<{ readonly lock: HeldLock } | { readonly answer: T }> {
     const object = `${this.prefix}${name}`;
     const holder = randomUUID();
     let unchangedSince = performance.now();
     let last = "";
     for (;;) {
       const seen = await this.look(object);
-      if (seen.generation !== last) unchangedSince = performance.now();
-      last = seen.generation;
+      if (seen.generation !== last) {
+        unchangedSince = performance.now();
+        last = seen.generation;
+        const found = seen.state.note === undefined ? undefined : await answer(seen.state.note);
+        if (found !== undefined) return { answer: found };
+      }
       const over = performance.now() - unchangedSince > this.times.lease;
       if (seen.state.holder === holder || seen.state.holder === undefined || over) {
         const taken = await this.change(object, seen, { ...seen.state, holder });
-        if (taken !== undefined)
-          return new HeldObject(taken, (at, to) => this.change(object, at, to), this.times.lease);
+        if (taken !== undefined) {
+          return { lock: new HeldObject(taken, (at, to) => this.change(object, at, to), this.times.lease) };
+        }
       }
       await pause(this.times.look * (0.25 + Math.random() * 0.75));
     }

@@ -240,13 +240,12 @@ test("killed after its submit was accepted and before it noted that: the next on
 
 /** Locks of a process that never renews and never releases. */
 function deadLocks(bench: Bench): Locks {
-  return {
-    async acquire(name) {
-      const state = new Uint8Array(Buffer.from('{"holder":"dead"}'));
-      await bench.bucket.write(`locks/${name}`, state, { ifGeneration: "0" });
-      return { note: undefined, confirm: async () => {}, release: async () => {} };
-    },
+  const acquire = async (name: string) => {
+    const state = new Uint8Array(Buffer.from('{"holder":"dead"}'));
+    await bench.bucket.write(`locks/${name}`, state, { ifGeneration: "0" });
+    return { note: undefined, confirm: async () => {}, release: async () => {} };
   };
+  return { acquire, acquireUnless: async (name) => ({ lock: await acquire(name) }) };
 }
 
 describe("the request", () => {

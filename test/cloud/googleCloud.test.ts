@@ -96,6 +96,27 @@ describe("the lock", () => {
     await last.release();
   });
 
+  test("who takes the last holder's note for an answer leaves the lock alone, held or not", async () => {
+    const asked: string[] = [];
+    const ask = (answer: string | undefined) =>
+      locks().acquireUnless("key", async (note) => {
+        asked.push(note);
+        return answer;
+      });
+    const first = await ask("unasked");
+    if (!("lock" in first)) throw new Error("there is no note yet that could be an answer");
+    await first.lock.release("build-7");
+    const before = await readText("locks/key");
+    expect(await ask("enough")).toEqual({ answer: "enough" });
+    const holder = await locks().acquire("key");
+    expect(await ask("enough")).toEqual({ answer: "enough" });
+    await holder.release();
+    expect(await readText("locks/key")).toBe(before);
+    const last = await ask(undefined);
+    expect("lock" in last).toBe(true);
+    expect(asked).toEqual(["build-7", "build-7", "build-7"]);
+  });
+
   test("a holder that works for longer than its lease keeps the lock", async () => {
     const lock = await locks().acquire("key");
     let taken = false;
