@@ -62,5 +62,5 @@ function table(rows: readonly Row[]): string {
 }
 
 function figure(value: number, unit: Row["unit"]): string {
-  return `${value.toPrecision(3)} ${unit}`;
+  return `${value.toPrecision(3)} ${unit}`.trimEnd();
 }

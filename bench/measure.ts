@@ -9,7 +9,8 @@ export interface Row {
   readonly ours: number;
   /** Median of theirs, in the same unit; undefined where there is nothing to compare with. */
   readonly theirs?: number;
-  readonly unit: "s" | "MB" | "µs";
+  /** Empty for a ratio. */
+  readonly unit: "s" | "MB" | "µs" | "min" | "$" | "builds" | "";
   /** What is demanded, in words. */
   readonly goal: string;
   readonly met: boolean;

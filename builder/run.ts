@@ -112,16 +112,17 @@ class Run {
 
   private startWhatFits(): void {
     if (this.options.detach?.aborted) return;
+    // Where one waits for its quota, those behind it in the schedule do too: they would put off the larger machine.
+    const taken = new Set<string>();
     for (const task of [...this.waiting]) {
       const because = this.blockedBy(task);
       if (because !== undefined) {
         this.remove(task);
         this.result.skipped.set(task.name, because);
         this.tell({ kind: "SKIPPED", target: task.name, because });
-      } else if (task.after.every((parent) => this.result.published.has(parent)) && this.fits(task)) {
-        this.remove(task);
-        const done = this.build(task.name).finally(() => this.running.delete(task.name));
-        this.running.set(task.name, { task, done });
+      } else if (task.after.every((parent) => this.result.published.has(parent)) && !taken.has(task.quota)) {
+        if (this.fits(task)) this.startBuild(task);
+        else taken.add(task.quota);
       }
     }
   }
@@ -139,6 +140,12 @@ class Run {
       .filter(({ task }) => task.quota === quota)
       .reduce((sum, { task }) => sum + task.vCpus, 0);
     return used + vCpus <= (this.options.quotas[quota] ?? Number.POSITIVE_INFINITY);
+  }
+
+  private startBuild(task: Task): void {
+    this.remove(task);
+    const done = this.build(task.name).finally(() => this.running.delete(task.name));
+    this.running.set(task.name, { task, done });
   }
 
   private remove(task: Task): void {

@@ -41,8 +41,8 @@ export function quotaOf(machine: string): string {
 const TRIES = 200;
 
 /**
- * Places tasks under quotas so that the last ends early: list scheduling by the longest chain behind a task, then by
- * orders that shift those priorities a little, keeping the best. The same tasks always give the same schedule.
+ * Places tasks under quotas so that the last ends early: by the longest chain behind a task, then by orders that shift
+ * those priorities a little, keeping the best. The same tasks always give the same schedule.
  * @throws UserError where a task alone exceeds its quota: it would wait for ever
  */
 export function schedule(tasks: readonly Task[], quotas: Quotas = {}): Schedule {
@@ -116,41 +116,40 @@ function lowerBoundOf(tasks: readonly Task[], tails: ReadonlyMap<string, number>
   return Math.max(0, ...tails.values(), ...shares);
 }
 
-/** Starts, whenever something ends, whatever fits in the order of the priorities. */
+/**
+ * Places one task after the other, the highest priority first among those whose parents are placed, each as early as
+ * its parents and the quota allow. So a large machine can be waited for while small ones would still fit: starting
+ * whatever fits would put it off for as long as there are small ones.
+ */
 function place(tasks: readonly Task[], priorities: ReadonlyMap<string, number>, quotas: Quotas): readonly Placed[] {
   const names = new Set(tasks.map(({ name }) => name));
   const waiting = [...tasks].sort((one, other) => (priorities.get(other.name) ?? 0) - (priorities.get(one.name) ?? 0));
-  const running: { readonly task: Task; readonly end: number }[] = [];
-  const finished = new Set<string>();
-  const inUse = new Map<string, number>();
-  const placed: Placed[] = [];
-  for (let now = 0; waiting.length > 0; ) {
-    for (let index = 0; index < waiting.length; ) {
-      const task = waiting[index];
-      if (!task) break;
-      const used = inUse.get(task.quota) ?? 0;
-      const ready = task.after.every((parent) => !names.has(parent) || finished.has(parent));
-      if (!ready || used + task.vCpus > (quotas[task.quota] ?? Number.POSITIVE_INFINITY)) {
-        index++;
-        continue;
-      }
-      waiting.splice(index, 1);
-      inUse.set(task.quota, used + task.vCpus);
-      running.push({ task, end: now + task.minutes });
-      placed.push({ name: task.name, start: now, end: now + task.minutes });
-    }
-    const next = Math.min(...running.map(({ end }) => end));
-    if (!Number.isFinite(next)) throw new Error("tasks wait for each other in a circle");
-    now = next;
-    for (let index = running.length - 1; index >= 0; index--) {
-      const one = running[index];
-      if (!one || one.end > now) continue;
-      running.splice(index, 1);
-      finished.add(one.task.name);
-      inUse.set(one.task.quota, (inUse.get(one.task.quota) ?? 0) - one.task.vCpus);
-    }
+  const ends = new Map<string, number>();
+  const placed: (Placed & Task)[] = [];
+  while (waiting.length > 0) {
+    const next = waiting.findIndex(({ after }) => after.every((parent) => !names.has(parent) || ends.has(parent)));
+    const [task] = next === -1 ? [] : waiting.splice(next, 1);
+    if (task === undefined) throw new Error("tasks wait for each other in a circle");
+    const ready = Math.max(0, ...task.after.map((parent) => ends.get(parent) ?? 0));
+    const beside = placed.filter(({ quota, end }) => quota === task.quota && end > ready);
+    const start = earliest(task, ready, beside, quotas[task.quota] ?? Number.POSITIVE_INFINITY);
+    placed.push({ ...task, start, end: start + task.minutes });
+    ends.set(task.name, start + task.minutes);
   }
-  return placed;
+  return placed.map(({ name, start, end }) => ({ name, start, end })).sort((one, other) => one.start - other.start);
+}
+
+/** When a task first fits beside others for as long as it takes; vCPUs only become free when one of them ends. */
+function earliest(task: Task, ready: number, beside: readonly (Placed & Task)[], limit: number): number {
+  const fits = (start: number) => {
+    const changes = beside.map((one) => one.start).filter((at) => at > start && at < start + task.minutes);
+    return [start, ...changes].every((at) => {
+      const running = beside.filter((one) => one.start <= at && one.end > at);
+      return running.reduce((sum, { vCpus }) => sum + vCpus, task.vCpus) <= limit;
+    });
+  };
+  const candidates = [ready, ...beside.map(({ end }) => end).sort((one, other) => one - other)];
+  return candidates.find(fits) ?? ready;
 }
 
 function endOf(placed: readonly Placed[]): number {
