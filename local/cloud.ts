@@ -8,14 +8,19 @@ import type { Message } from "./schema/messages.ts";
 import { Blobs } from "./state/blobs.ts";
 import { Documents } from "./state/documents.ts";
 
+/** Who runs builds: in appearance, or for real with BuildKit. */
+export const WORKER_NAMES = ["simulated", "buildkit"] as const;
+
+/** Who runs builds. */
+export type WorkerName = (typeof WORKER_NAMES)[number];
+
 /** What can be set on a local cloud. */
 export interface CloudSettings {
   /** Milliseconds until a long-running operation is done; 0 answers `done: true` at once. */
   readonly operationDelayMs: number;
   /** How many times faster than real the simulated builds run; 0 finishes them at once. */
   readonly timeScale: number;
-  /** Who runs builds: for real, with BuildKit, or in appearance. */
-  readonly worker: "buildkit" | "simulated";
+  readonly worker: WorkerName;
 }
 
 /** What the settings are when nobody says otherwise. */

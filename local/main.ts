@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { UserError } from "../chain/errors.ts";
 import { type PageServer, servePage } from "../page/serve.ts";
 import { viewOfBuilds } from "./buildsView.ts";
+import type { WorkerName } from "./cloud.ts";
 import { type ServerInfo, serverFile } from "./process.ts";
 import { type LocalCloud, startLocalCloud } from "./server.ts";
 
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     services: { type: "string" },
     "time-scale": { type: "string" },
     "operation-delay": { type: "string" },
+    worker: { type: "string" },
   },
 });
 const directory = values.directory ?? ".strata/local";
@@ -28,6 +30,7 @@ try {
     settings: {
       ...(values["time-scale"] !== undefined && { timeScale: Number(values["time-scale"]) }),
       ...(values["operation-delay"] !== undefined && { operationDelayMs: Number(values["operation-delay"]) }),
+      ...(values.worker !== undefined && { worker: values.worker as WorkerName }),
     },
   });
   const page = await pageBeside(running);

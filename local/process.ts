@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../chain/errors.ts";
+import type { WorkerName } from "./cloud.ts";
 
 /** How a running local cloud is reached; only the user who started it can read it. */
 export interface ServerInfo {
@@ -24,6 +25,7 @@ export interface UpOptions {
   readonly allServices: boolean;
   readonly timeScale?: number;
   readonly operationDelayMs?: number;
+  readonly worker?: WorkerName;
 }
 
 /** How long a server may take to listen, in milliseconds; it takes a tenth of a second. */
@@ -71,6 +73,7 @@ export async function up(options: UpOptions): Promise<ServerInfo> {
     ...options.projects.flatMap((project) => ["--project", project]),
     ...(options.timeScale === undefined ? [] : ["--time-scale", String(options.timeScale)]),
     ...(options.operationDelayMs === undefined ? [] : ["--operation-delay", String(options.operationDelayMs)]),
+    ...(options.worker === undefined ? [] : ["--worker", options.worker]),
   ];
   // Compiled code is kept: the next start takes half the time.
   const env = { NODE_COMPILE_CACHE: join(options.directory, "compiled"), ...process.env };

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { UserError } from "../../chain/errors.ts";
+import { WORKER_NAMES, type WorkerName } from "../../local/cloud.ts";
 import { environmentOf } from "../../local/environment.ts";
 import { ask, down, findServer, requireServer, up } from "../../local/process.ts";
 import { readRepositoryEvent } from "../../local/repositoryEvent.ts";
@@ -16,6 +17,7 @@ interface UpWords extends Common {
   readonly allServices?: boolean;
   readonly timeScale?: string;
   readonly operationDelay?: string;
+  readonly worker: string;
   readonly open?: boolean;
 }
 
@@ -57,6 +59,7 @@ export function localCommand(program: Command, terminal: Terminal, finish: (code
     .option("--all-services", "let new projects have every service enabled")
     .option("--time-scale <factor>", "how many times faster simulated builds run; 0 ends them at once")
     .option("--operation-delay <ms>", "how long a long-running operation takes")
+    .option("--worker <name>", `who runs builds: ${WORKER_NAMES.join(" or ")}, which takes Linux and root`, "simulated")
     .option("--open", "open the page of its builds in a browser")
     .action(async (words: UpWords) => {
       const { origin, page } = await up(upOptions(words));
@@ -121,15 +124,26 @@ function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-function upOptions({ directory, port, project, allServices, timeScale, operationDelay }: UpWords) {
+function upOptions({ directory, port, project, allServices, timeScale, operationDelay, worker }: UpWords) {
   return {
     directory,
     port: wholeNumber("--port", port),
     projects: project,
     allServices: allServices === true,
+    worker: workerNamed(worker),
     ...(timeScale !== undefined && { timeScale: wholeNumber("--time-scale", timeScale) }),
     ...(operationDelay !== undefined && { operationDelayMs: wholeNumber("--operation-delay", operationDelay) }),
   };
+}
+
+function workerNamed(word: string): WorkerName {
+  const worker = WORKER_NAMES.find((name) => name === word);
+  if (worker) return worker;
+  throw new UserError({
+    problem: "--worker names nobody who runs builds",
+    value: word,
+    allowed: WORKER_NAMES.join(", "),
+  });
 }
 
 function wholeNumber(option: string, word: string): number {

@@ -1,7 +1,7 @@
 import type { artifactregistry } from "@pulumi/gcp";
 import type { Unwrap } from "@pulumi/pulumi";
 import { changedInputs, type Kind } from "../standIn/kind.ts";
-import { attribution, body } from "./body.ts";
+import { attribution, body, changedSince, ownLabels } from "./body.ts";
 import { call, find, finished, type Json, orAbsent } from "./calls.ts";
 
 type Inputs = Unwrap<artifactregistry.RepositoryArgs>;
@@ -34,7 +34,7 @@ export const repository: Kind<Inputs, Outputs> = {
 
   async read(id, state) {
     const found = await find("artifactRegistry", id);
-    return found && outputs(state, found);
+    return found && { ...outputs(state, found), ...changedSince(wire(state), found, asInputs) };
   },
 
   async update(id, olds, news) {
@@ -70,6 +70,12 @@ function wire(inputs: Inputs): Json {
     vulnerabilityScanningConfig: inputs.vulnerabilityScanningConfig,
     remoteRepositoryConfig: inputs.remoteRepositoryConfig && { noCache: null, ...inputs.remoteRepositoryConfig },
   });
+}
+
+function asInputs(field: string, now: unknown): Json {
+  if (field === "labels") return { labels: ownLabels(now) };
+  if (field !== "cleanupPolicies") return { [field]: now };
+  return { cleanupPolicies: Object.entries((now ?? {}) as Json).map(([id, policy]) => ({ id, ...(policy as Json) })) };
 }
 
 /** Policies travel as a map by their id. */

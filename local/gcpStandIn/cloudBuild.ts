@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { cloudbuild, cloudbuildv2 } from "@pulumi/gcp";
 import type { Unwrap } from "@pulumi/pulumi";
 import type { Kind } from "../standIn/kind.ts";
-import { body } from "./body.ts";
+import { body, changedSince } from "./body.ts";
 import { call, find, finished, type Json, orAbsent } from "./calls.ts";
 
 type Pool = Unwrap<cloudbuild.WorkerPoolArgs>;
@@ -19,6 +20,14 @@ function poolBody(inputs: Pool): Json {
       ...(noExternalIp && { networkConfig: { egressOption: "NO_PUBLIC_EGRESS" } }),
     },
   });
+}
+
+function poolInputs(field: string, now: unknown): Json {
+  if (field !== "privatePoolV1Config") return { [field]: now };
+  const { workerConfig, networkConfig } = (now ?? {}) as { workerConfig?: Json; networkConfig?: Json };
+  const { machineType, diskSizeGb } = workerConfig ?? {};
+  const noExternalIp = networkConfig?.egressOption === "NO_PUBLIC_EGRESS";
+  return { workerConfig: body({ machineType, diskSizeGb: Number(diskSizeGb ?? 0), noExternalIp }) };
 }
 
 /** gcp:cloudbuild/workerPool:WorkerPool */
@@ -40,16 +49,18 @@ export const workerPool: Kind<Pool> = {
       },
     );
     await finished("cloudBuild", operation);
-    await call("cloudBuild", "GET", id);
+    for (let look = 0; look < 3; look++) await call("cloudBuild", "GET", id);
     return { id, outputs: {} };
   },
 
-  async read(id) {
-    return (await find("cloudBuild", id)) && {};
+  async read(id, state) {
+    const found = await find("cloudBuild", id);
+    return found && changedSince(poolBody(state), found, poolInputs);
   },
 
   async update(id, olds, news) {
-    const { etag } = await call("cloudBuild", "GET", id);
+    let etag: unknown;
+    for (let look = 0; look < 3; look++) ({ etag } = await call("cloudBuild", "GET", id));
     const [before, after] = [poolBody(olds), poolBody(news)];
     const mask = ["displayName", "annotations"].filter((field) => text(before[field]) !== text(after[field]));
     for (const field of ["machineType", "diskSizeGb"] as const) {
@@ -64,13 +75,15 @@ export const workerPool: Kind<Pool> = {
       body: { ...after, etag },
     });
     await finished("cloudBuild", operation);
-    await call("cloudBuild", "GET", id);
+    for (let look = 0; look < 2; look++) await call("cloudBuild", "GET", id);
     return {};
   },
 
   async delete(id) {
     const operation = (await find("cloudBuild", id)) && (await orAbsent(call("cloudBuild", "DELETE", id)));
-    if (operation) await finished("cloudBuild", operation);
+    if (!operation) return;
+    await finished("cloudBuild", operation);
+    for (let look = 0; look < 10 && (await find("cloudBuild", id)); look++) await sleep(500);
   },
 };
 
@@ -91,9 +104,10 @@ export const trigger: Kind<Unwrap<cloudbuild.TriggerArgs>, TriggerOutputs> = {
     return { id: `${path}/${id}`, outputs: { triggerId: `${id}` } };
   },
 
-  async read(id) {
+  async read(id, state) {
     const found = await find("cloudBuild", id);
-    return found && { triggerId: `${found.id}` };
+    const { project, location, triggerId, ...fields } = state as Json;
+    return found && { ...changedSince(body(fields), found), triggerId: `${found.id}` };
   },
 
   async update(id, _, { project, location, ...fields }) {
@@ -123,8 +137,9 @@ export const connection: Kind<Unwrap<cloudbuildv2.ConnectionArgs>> = {
     return { id: `${path}/${name}`, outputs: {} };
   },
 
-  async read(id) {
-    return (await find("cloudBuildV2", id)) && {};
+  async read(id, { project, location, name, ...fields }) {
+    const found = await find("cloudBuildV2", id);
+    return found && changedSince(body(fields as Json), found);
   },
 
   async update(id, _, { project, location, name, ...fields }) {
@@ -161,8 +176,9 @@ export const connectedRepository: Kind<Unwrap<cloudbuildv2.RepositoryArgs>> = {
     return { id: `${path}/${name}`, outputs: {} };
   },
 
-  async read(id) {
-    return (await find("cloudBuildV2", id)) && {};
+  async read(id, { remoteUri, annotations }) {
+    const found = await find("cloudBuildV2", id);
+    return found && changedSince(body({ remoteUri, annotations }), found);
   },
 
   async delete(id) {

@@ -88,7 +88,10 @@ async function rewrite<Args extends MemberArgs>(
     const changed = { ...(bindings.length > 0 && { bindings }), etag: now.etag, version: 3 };
     try {
       const { verb, suffix, wrap } = policy.write;
-      return await call(policy.product, verb, `${policy.resource(args)}${suffix}`, { body: wrap(changed) });
+      const written = await call(policy.product, verb, `${policy.resource(args)}${suffix}`, { body: wrap(changed) });
+      // pulumi-gcp looks three times, a second apart, whether the policy stays written, and then reads it.
+      for (let look = 0; look < 4; look++) await policyNow(policy, args);
+      return written;
     } catch (error) {
       if (!(error instanceof CallError) || ![409, 412].includes(error.status)) throw error;
       await sleep(wait);

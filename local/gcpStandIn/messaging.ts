@@ -1,7 +1,7 @@
 import type { cloudscheduler, pubsub } from "@pulumi/gcp";
 import type { Unwrap } from "@pulumi/pulumi";
 import { changedInputs, type Kind } from "../standIn/kind.ts";
-import { attribution, body } from "./body.ts";
+import { attribution, body, changedSince, ownLabels } from "./body.ts";
 import { call, find, type Json, orAbsent } from "./calls.ts";
 
 type Topic = Unwrap<pubsub.TopicArgs>;
@@ -18,12 +18,16 @@ export const topic: Kind<Topic> = {
   async create(inputs) {
     const id = `projects/${inputs.project}/topics/${inputs.name}`;
     await call("pubsub", "PUT", id, { body: topicBody(inputs) });
-    await call("pubsub", "GET", id);
+    for (let look = 0; look < 2; look++) await call("pubsub", "GET", id);
     return { id, outputs: {} };
   },
 
-  async read(id) {
-    return (await find("pubsub", id)) && {};
+  async read(id, state) {
+    const found = await find("pubsub", id);
+    return (
+      found &&
+      changedSince(topicBody(state), found, (field, now) => ({ [field]: field === "labels" ? ownLabels(now) : now }))
+    );
   },
 
   async update(id, olds, news) {
@@ -53,8 +57,14 @@ export const job: Kind<Unwrap<cloudscheduler.JobArgs>> = {
     return { id, outputs: {} };
   },
 
-  async read(id) {
-    return (await find("cloudScheduler", id)) && {};
+  async read(id, { project, region, name, paused, ...fields }) {
+    const found = await find("cloudScheduler", id);
+    if (!found) return undefined;
+    const pausedNow = found.state === "PAUSED";
+    return {
+      ...changedSince(body(fields as Json), found),
+      ...((paused ?? false) !== pausedNow && { paused: pausedNow }),
+    };
   },
 
   async update(id, olds, { project, region, name, paused, ...fields }) {

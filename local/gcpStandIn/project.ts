@@ -1,7 +1,7 @@
 import type { projects, serviceaccount } from "@pulumi/gcp";
 import type { Unwrap } from "@pulumi/pulumi";
 import type { Kind } from "../standIn/kind.ts";
-import { body } from "./body.ts";
+import { body, changedSince } from "./body.ts";
 import { call, find, finished, type Json, orAbsent } from "./calls.ts";
 
 /** gcp:projects/service:Service */
@@ -16,6 +16,9 @@ export const service: Kind<Unwrap<projects.ServiceArgs>> = {
         body: {},
       });
       await finished("serviceUsage", operation);
+      await enabled(`${project}`);
+      await call("resourceManager", "GET", `projects/${project}`);
+      await enabled(`${project}`);
     }
     return { id: `${project}/${service}`, outputs: {} };
   },
@@ -65,6 +68,11 @@ function accountOutputs(answer: Json): AccountOutputs {
   return { name, email, member: `serviceAccount:${email}`, uniqueId: uniqueId ?? "" };
 }
 
+async function readThrice(id: string): Promise<Json> {
+  for (let look = 0; look < 2; look++) await call("iam", "GET", id);
+  return call("iam", "GET", id);
+}
+
 /** gcp:serviceaccount/account:Account. The 10 seconds that pulumi-gcp sleeps after creation are left out. */
 export const account: Kind<Unwrap<serviceaccount.AccountArgs>, AccountOutputs> = {
   immutable: ["accountId", "project"],
@@ -76,12 +84,12 @@ export const account: Kind<Unwrap<serviceaccount.AccountArgs>, AccountOutputs> =
       body: { accountId, serviceAccount: body({ displayName, description }) },
     });
     const id = `projects/${project}/serviceAccounts/${made.email}`;
-    return { id, outputs: accountOutputs(await call("iam", "GET", id)) };
+    return { id, outputs: accountOutputs(await readThrice(id)) };
   },
 
-  async read(id) {
+  async read(id, { displayName, description }) {
     const found = await find("iam", id);
-    return found && accountOutputs(found);
+    return found && { ...changedSince(body({ displayName, description }), found), ...accountOutputs(found) };
   },
 
   async update(id, olds, { displayName, description }) {
@@ -93,7 +101,7 @@ export const account: Kind<Unwrap<serviceaccount.AccountArgs>, AccountOutputs> =
     await call("iam", "PATCH", id, {
       body: { serviceAccount: body({ displayName, description, etag }), updateMask: changed.join(",") },
     });
-    return accountOutputs(await call("iam", "GET", id));
+    return accountOutputs(await readThrice(id));
   },
 
   async delete(id) {

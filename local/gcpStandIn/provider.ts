@@ -30,9 +30,6 @@ const kinds: Readonly<Record<string, AnyKind>> = {
 
 /**
  * Stands in for pulumi-gcp where that plugin cannot be had: each resource makes the calls that pulumi-gcp 9 was seen to
- * make, against the local Google Cloud. It differs from the plugin where waiting or reading is all there is to lose:
- *
- * - it does not sleep after creating an account, nor read a policy three times after writing it;
- * - `refresh` finds out whether a resource is gone, not whether somebody changed it.
+ * make, against the local Google Cloud. It differs from the plugin in what local/README.md lists.
  */
 export const gcpStandIn = standIn("pulumi-gcp", gcp.version, kinds);

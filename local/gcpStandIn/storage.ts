@@ -1,7 +1,7 @@
 import type { storage } from "@pulumi/gcp";
 import type { Unwrap } from "@pulumi/pulumi";
 import type { Kind } from "../standIn/kind.ts";
-import { attribution, body } from "./body.ts";
+import { attribution, body, changedSince, ownLabels } from "./body.ts";
 import { call, find, type Json } from "./calls.ts";
 
 type Inputs = Unwrap<storage.BucketArgs>;
@@ -19,12 +19,14 @@ export const bucket: Kind<Inputs, Outputs> = {
       query: { project: `${inputs.project}` },
       body: { name: id, ...wire(inputs) },
     });
-    await call("storage", "GET", `b/${id}`);
+    for (let look = 0; look < 2; look++) await call("storage", "GET", `b/${id}`);
     return { id, outputs: { url: `gs://${id}` } };
   },
 
-  async read(id) {
-    return (await find("storage", `b/${id}`)) && { url: `gs://${id}` };
+  async read(id, state) {
+    const found = await find("storage", `b/${id}`);
+    const { location, ...changeable } = wire(state);
+    return found && { ...changedSince(changeable, found, bucketInputs), url: `gs://${id}` };
   },
 
   async update(id, olds, news) {
@@ -32,12 +34,18 @@ export const bucket: Kind<Inputs, Outputs> = {
     const changed = Object.entries(after).filter(
       ([field, value]) => JSON.stringify(before[field]) !== JSON.stringify(value),
     );
-    await call("storage", "PATCH", `b/${id}`, { body: Object.fromEntries(changed) });
+    // A merge patch: a label that is to go is null.
+    const gone = Object.keys(olds.labels ?? {}).filter((label) => !(label in (news.labels ?? {})));
+    const labels = { ...(after.labels as Json), ...Object.fromEntries(gone.map((label) => [label, null])) };
+    const patch = Object.fromEntries(changed);
+    await call("storage", "PATCH", `b/${id}`, { body: { ...patch, ...("labels" in patch && { labels }) } });
     await call("storage", "GET", `b/${id}`);
     return { url: `gs://${id}` };
   },
 
   async delete(id, { forceDestroy }) {
+    // Whatever this answers is ignored.
+    await find("storage", `b/${id}/anywhereCaches/`).catch(() => undefined);
     for (const object of await objects(id)) {
       if (!forceDestroy) {
         throw new Error(`Error trying to delete bucket ${id} containing objects without \`forceDestroy\` set to true`);
@@ -65,6 +73,23 @@ function wire(inputs: Inputs): Json {
     },
     lifecycle: { rule: (inputs.lifecycleRules ?? []).map(rule) },
   });
+}
+
+function bucketInputs(field: string, now: unknown): Json {
+  if (field === "labels") return { labels: ownLabels(now) };
+  if (field === "lifecycle")
+    return { lifecycleRules: ((now as { rule?: Json[] } | undefined)?.rule ?? []).map(ruleInput) };
+  if (field !== "iamConfiguration") return { [field]: now };
+  const { uniformBucketLevelAccess, publicAccessPrevention } = now as {
+    uniformBucketLevelAccess?: { enabled?: boolean };
+    publicAccessPrevention?: string;
+  };
+  return { uniformBucketLevelAccess: uniformBucketLevelAccess?.enabled ?? false, publicAccessPrevention };
+}
+
+function ruleInput({ action, condition }: Json): Json {
+  const { matchesPrefix, ...rest } = condition as Json;
+  return { action, condition: body({ ...rest, matchesPrefixes: matchesPrefix }) };
 }
 
 function rule({ action, condition }: NonNullable<Inputs["lifecycleRules"]>[number]): Json {

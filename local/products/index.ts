@@ -1,6 +1,6 @@
 import type { Cloud } from "../cloud.ts";
 import type { Message } from "../schema/messages.ts";
-import { ARTIFACT_REGISTRY } from "./artifactRegistry.ts";
+import { ARTIFACT_REGISTRY } from "./artifactRegistry/index.ts";
 import { findBuildOperation } from "./cloudBuild/builds.ts";
 import { CLOUD_BUILD_V2 } from "./cloudBuild/connections.ts";
 import { CLOUD_BUILD } from "./cloudBuild/index.ts";

@@ -19,7 +19,10 @@ export interface AnyKind {
   /** Inputs that say the same and mean something else now, as a path does whose file has changed. */
   changedBehind?(state: object, news: object): Promise<readonly string[]>;
   create(inputs: object): Promise<Made<Properties>>;
-  /** What is there now, or undefined where the resource is gone. */
+  /**
+   * What is there now, or undefined where the resource is gone: its outputs, and over them those inputs that somebody
+   * has changed since, as they are now.
+   */
   read(id: string, state: object): Promise<Properties | undefined>;
   /** Changes what can change. Absent where nothing can. */
   update?(id: string, olds: object, news: object): Promise<Properties>;
@@ -33,7 +36,7 @@ export interface Kind<Inputs extends object, Outputs extends Properties = Proper
   check?(inputs: Inputs): ReturnType<NonNullable<AnyKind["check"]>>;
   changedBehind?(state: Inputs & Outputs, news: Inputs): Promise<readonly (keyof Inputs & string)[]>;
   create(inputs: Inputs): Promise<Made<Outputs>>;
-  read(id: string, state: Inputs): Promise<Outputs | undefined>;
+  read(id: string, state: Inputs): Promise<(Outputs & Partial<Inputs>) | undefined>;
   update?(id: string, olds: Inputs, news: Inputs): Promise<Outputs>;
   delete(id: string, state: Inputs): Promise<void>;
 }

@@ -51,11 +51,12 @@ export function standIn(plugin: string, version: string, kinds: Readonly<Record<
     },
 
     async read(type, id, state) {
-      const outputs = await kindOf(type).read(id, state);
-      if (!outputs) return undefined;
+      const found = await kindOf(type).read(id, state);
+      if (!found) return undefined;
+      const now = Object.entries({ ...state, ...found }).filter(([, value]) => value !== undefined);
       const hidden = outputsOf(type, () => true);
-      const inputs = Object.fromEntries(Object.entries(state).filter(([name]) => !(name in hidden)));
-      return { inputs, state: { ...state, ...outputs } };
+      const inputs = Object.fromEntries(now.filter(([name]) => !(name in hidden)));
+      return { inputs, state: Object.fromEntries(now) };
     },
 
     async update(type, id, state, inputs) {
