@@ -5,6 +5,7 @@ import { bucketsCheck } from "./checks/buckets.ts";
 import { clockCheck } from "./checks/clock.ts";
 import { connectionCheck } from "./checks/connection.ts";
 import { credentialsCheck } from "./checks/credentials.ts";
+import { dockerCheck } from "./checks/docker.ts";
 import { locksCheck } from "./checks/locks.ts";
 import { nodeCheck } from "./checks/node.ts";
 import { poolsCheck } from "./checks/pools.ts";
@@ -18,10 +19,11 @@ import type { Check, Finding, Patient } from "./finding.ts";
 /** What was found about one subject. */
 export type Result = Finding & { readonly subject: string };
 
-/** Every check, in the order in which one is of use only when those before it are good. */
+const ON_THIS_MACHINE: readonly Check[] = [nodeCheck(process.versions.node), pulumiCheck];
+
+/** What an environment on Google Cloud needs, in the order in which one check is of use only when those before it are good. */
 export const CHECKS: readonly Check[] = [
-  nodeCheck(process.versions.node),
-  pulumiCheck,
+  ...ON_THIS_MACHINE,
   clockCheck,
   credentialsCheck,
   servicesCheck,
@@ -34,6 +36,9 @@ export const CHECKS: readonly Check[] = [
   locksCheck,
 ];
 
+/** What an environment needs that this machine's Docker builds. */
+const WORKSTATION_CHECKS: readonly Check[] = [...ON_THIS_MACHINE, dockerCheck];
+
 /** No check takes longer, in milliseconds. */
 export const LIMIT_MS = 20_000;
 
@@ -41,12 +46,17 @@ export const LIMIT_MS = 20_000;
  * Looks at everything at once. What asks Google Cloud waits for the credentials to be found good, so that one mistake
  * is told once.
  */
-export async function examine(patient: Patient, checks = CHECKS, limitMs = LIMIT_MS): Promise<readonly Result[]> {
-  const first = look(credentialsCheck, patient, limitMs);
+export async function examine(
+  patient: Patient,
+  checks = patient.settings.builder === "docker" ? WORKSTATION_CHECKS : CHECKS,
+  limitMs = LIMIT_MS,
+): Promise<readonly Result[]> {
+  const asked = checks.some(({ asksGoogle }) => asksGoogle);
+  const first = asked ? look(credentialsCheck, patient, limitMs) : undefined;
   return Promise.all(
     checks.map(async (check) => {
-      if (!check.asksGoogle) return look(check, patient, limitMs);
-      const credentials = await first;
+      const credentials = check.asksGoogle ? await first : undefined;
+      if (credentials === undefined) return look(check, patient, limitMs);
       if (check === credentialsCheck) return credentials;
       if (credentials.state === "good") return look(check, patient, limitMs);
       return { subject: check.subject, state: "unknown", says: "not asked, because of the credentials" };

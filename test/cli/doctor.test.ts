@@ -279,6 +279,21 @@ test("checks run at the same time, each in bounded time", async () => {
   expect(results[0]).toMatchObject({ subject: "slow", state: "wrong", says: "no answer for 0.1 s" });
 });
 
+test("an environment that this machine's Docker builds is asked about Docker, and Google about nothing", async () => {
+  const values = { "strata:builder": "docker" };
+  const workstation = parseSettings({ stack: "workstation", project: undefined, region: undefined, values });
+  const before = cloud.running.cloud.journal.count;
+  expect(await found({ settings: workstation, env: { PATH: join(folder, "bin") } })).toMatchObject({
+    Docker: wrong("not on the PATH", "install"),
+  });
+  const docker = (script: string) => chmodSync(write("bin/docker", `#!/bin/sh\n${script}\n`), 0o755);
+  docker("exit 1");
+  expect(await found({ settings: workstation })).toEqual({ Docker: wrong("no Docker daemon answers", "systemctl") });
+  docker("echo 28.1.0");
+  expect(await found({ settings: workstation })).toEqual({});
+  expect(cloud.running.cloud.journal.count).toBe(before);
+});
+
 test("the command exits 1 where something is wrong, prints JSON where asked, and never a token", async () => {
   const lines = Object.entries(config).map(([name, value]) => `  ${name}: ${value}`);
   write("Pulumi.dev.yaml", `config:\n${lines.join("\n")}\n`);

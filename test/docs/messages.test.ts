@@ -19,6 +19,7 @@ const quoted = [...page.matchAll(/^### (.*)$/gm)]
 /** Problems whose own words, with what is allowed and the fix, leave nothing to explain. */
 const PLAIN = [
   "--json and --markdown exclude each other",
+  "--worker names nobody who runs builds",
   "--settings says which registry is asked, so --registry cannot",
   "Docker's configuration is not valid JSON",
   "an image can only be tagged or copied by its digest",

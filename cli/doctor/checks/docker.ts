@@ -1,0 +1,26 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { errorCode } from "../../../cloud/systemError.ts";
+import { type Check, good, wrong } from "../finding.ts";
+
+const PATIENCE_MS = 10_000;
+
+/** This machine's Docker, for an environment that it builds: the command, and a daemon that answers it. */
+export const dockerCheck: Check = {
+  subject: "Docker",
+  asksGoogle: false,
+  async run({ env }) {
+    const words = ["version", "--format", "{{.Server.Version}}"];
+    try {
+      const { stdout } = await promisify(execFile)("docker", words, { env: { ...env }, timeout: PATIENCE_MS });
+      return good(`a daemon of version ${stdout.trim()} answers`);
+    } catch (error) {
+      const absent = errorCode(error) === "ENOENT";
+      const says = absent ? "the command docker is not on the PATH" : "no Docker daemon answers this user";
+      return wrong(
+        says,
+        absent ? "install it as https://docs.docker.com/engine/install says" : "sudo systemctl start docker",
+      );
+    }
+  },
+};
