@@ -4,10 +4,14 @@ import { openBrowser } from "../../toolbox/browser.ts";
 
 const chromium = available(["chromium"]);
 
+/** How long a test may take, in milliseconds: on a busy machine a browser is slow to start. */
+const PATIENCE = 120_000;
+
 /** A test that needs a browser: skipped, with the reason, where none can be had. */
-export const withBrowser = chromium.tools
-  ? test
-  : (name: string, _: () => Promise<void>, _timeout?: number) => test.skip(`${name} (${chromium.reason})`, () => {});
+export function withBrowser(name: string, body: () => Promise<void>): void {
+  if (chromium.tools) test(name, body, PATIENCE);
+  else test.skip(`${name} (${chromium.reason})`, () => {});
+}
 
 /** What happened in a page that should not. */
 export interface Watched {
