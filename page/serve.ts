@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { UserError } from "../chain/errors.ts";
 import { LiveStream } from "./liveStream.ts";
 import { renderContent, renderLivePage } from "./render/page.ts";
-import { STYLE_FILE } from "./style/file.ts";
+import { readStyle } from "./style/style.ts";
 import type { ChainView } from "./view.ts";
 
 /** What is served, and where. */
@@ -61,9 +61,9 @@ const POLICY = [
   ...["base-uri", "form-action", "frame-ancestors"].map((kind) => `${kind} 'none'`),
 ].join("; ");
 
-const ASSETS: Readonly<Record<string, readonly [type: string, file: string]>> = {
-  "/page.css": ["text/css", STYLE_FILE],
-  "/live.js": ["text/javascript", join(import.meta.dirname, "browser", "live.js")],
+const ASSETS: Readonly<Record<string, readonly [type: string, read: () => string]>> = {
+  "/page.css": ["text/css", readStyle],
+  "/live.js": ["text/javascript", () => readFileSync(join(import.meta.dirname, "browser", "live.js"), "utf8")],
 };
 
 async function answer(
@@ -82,7 +82,7 @@ async function answer(
   const path = request.url?.split("?")[0] ?? "/";
   if (path === "/events") return live.add(request, response);
   const asset = Object.hasOwn(ASSETS, path) ? ASSETS[path] : undefined;
-  if (asset !== undefined) return send(response, 200, asset[0], readFileSync(asset[1], "utf8"));
+  if (asset !== undefined) return send(response, 200, asset[0], asset[1]());
   if (path !== "/") return send(response, 404, "text/plain", "There is nothing here but the page at /.\n");
   send(response, 200, "text/html", renderLivePage(await view()).text);
 }

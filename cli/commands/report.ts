@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { recentRecords } from "../../builder/recentRecords.ts";
 import { UserError } from "../../chain/errors.ts";
@@ -6,7 +6,7 @@ import type { Plan } from "../../chain/plan.ts";
 import { errorCode } from "../../cloud/systemError.ts";
 import { renderReport } from "../../page/render/page.ts";
 import { headline } from "../../page/render/summary.ts";
-import { STYLE_FILE } from "../../page/style/file.ts";
+import { readStyle } from "../../page/style/style.ts";
 import { type PastBuild, viewOf } from "../../page/view.ts";
 import { openEnvironment, SETTINGS_OPTION } from "../buildEnvironment.ts";
 import { EXIT } from "../exit.ts";
@@ -52,7 +52,7 @@ async function report(names: readonly string[], options: Options, terminal: Term
   const records = settings === undefined ? new Map() : await recordsIn(settings, plan, terminal);
   const about = against !== undefined ? `compared with ${against}` : (registry ?? settings);
   const view = viewOf({ title, ...(about && { about }), plan, records, now: Date.now() });
-  await write(out, renderReport(view, await readFile(STYLE_FILE, "utf8")).text);
+  await write(out, renderReport(view, readStyle()).text);
   terminal.stdout.write(`${out}: ${headline(view)}\n`);
   return EXIT.done;
 }

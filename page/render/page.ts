@@ -19,7 +19,7 @@ export function renderLivePage(view: ChainView): Html {
 
 /**
  * A view as one file that needs nothing else and runs no script.
- * @param style the text of style/page.css
+ * @param style the style sheet, as `readStyle` gives it
  */
 export function renderReport(view: ChainView, style: string): Html {
   const hash = createHash("sha256").update(style).digest("base64");
