@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
+import type { CloudSettings } from "../../local/cloud.ts";
 import { environmentOf } from "../../local/environment.ts";
 import { type LocalCloud, startLocalCloud } from "../../local/server.ts";
 import { available } from "../../toolbox/available.ts";
@@ -28,20 +29,20 @@ export interface Engine {
   readonly cloud: LocalCloud;
   /** A stack of an environment, with its configuration. */
   stack(name: string, config: Readonly<Record<string, string>>, program: PulumiFn): Promise<Stack>;
-  /** Previews a stack with the whole program in a process of its own, and returns all that it said. */
-  previewApart(stackName: string): Promise<string>;
+  /** Runs a command on a stack with the whole program in a process of its own, and returns all that it said. */
+  runApart(command: "preview" | "up", stackName: string): Promise<string>;
   close(): Promise<void>;
 }
 
 /** Starts all three in temporary folders. */
-export async function startEngine(projects: readonly string[]): Promise<Engine> {
+export async function startEngine(projects: readonly string[], settings: Partial<CloudSettings> = {}): Promise<Engine> {
   if (found.tools === undefined) throw new Error(found.reason);
   const folder = mkdtempSync(join(tmpdir(), "strata-engine-"));
   // The Automation API looks for bin/pulumi below a root.
   mkdirSync(join(folder, "bin"));
   symlinkSync(found.tools.pulumi.path, join(folder, "bin", "pulumi"));
   writeFileSync(join(folder, "Pulumi.yaml"), project);
-  const cloud = await startLocalCloud({ directory: join(folder, "cloud"), projects });
+  const cloud = await startLocalCloud({ directory: join(folder, "cloud"), projects, settings });
   const standIn = await startStandIn(cloud);
   // The program runs in this process, and asks the registry itself.
   Object.assign(process.env, environmentOf(cloud.origin, cloud.operatorToken));
@@ -68,10 +69,10 @@ export async function startEngine(projects: readonly string[]): Promise<Engine> 
       );
       return stack;
     },
-    async previewApart(stackName) {
-      const script = join(__dirname, "previewApart.ts");
+    async runApart(command, stackName) {
+      const script = join(__dirname, "runApart.ts");
       const env = { ...process.env, ...envVars };
-      const child = spawn("node", [script, folder, stackName], { env, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn("node", [script, folder, stackName, command], { env, stdio: ["ignore", "pipe", "pipe"] });
       const [said, complained] = await Promise.all([text(child.stdout), text(child.stderr)]);
       return said + complained;
     },

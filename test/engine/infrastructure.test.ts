@@ -33,6 +33,8 @@ const config = {
   "strata:publishers": '["group:leads@example.com"]',
 };
 
+const checker = "strata-dev-checker@acme-images.iam.gserviceaccount.com";
+
 let engine: Engine;
 let dev: Stack;
 beforeAll(async () => {
@@ -142,6 +144,52 @@ engineTest(
     expect(cloud.journal.since(0).filter(({ refused }) => refused)).toEqual([]);
   },
   60_000,
+);
+
+engineTest(
+  "what somebody changed is found by a refresh and set back by the next up, and nothing else is touched",
+  async () => {
+    const { origin, operatorToken } = engine.cloud;
+    const L = "projects/acme-images/locations/us-east4";
+    const change = async (verb: string, path: string, body: object) => {
+      const headers = { Authorization: `Bearer ${operatorToken}`, "content-type": "application/json" };
+      const { status } = await fetch(`${origin}${path}`, { method: verb, headers, body: JSON.stringify(body) });
+      expect(status).toBe(200);
+    };
+    const layers = `/artifactregistry/v1/${L}/repositories/strata-dev-layers`;
+    await change("PATCH", `${layers}?updateMask=description`, { description: "mine" });
+    const pool = `/cloudbuild/v1/${L}/workerPools/strata-dev-e2-standard-8`;
+    const disk = { privatePoolV1Config: { workerConfig: { diskSizeGb: "100" } } };
+    await change("PATCH", `${pool}?updateMask=privatePoolV1Config.workerConfig.diskSizeGb`, disk);
+    await change("PATCH", "/storage/v1/b/acme-images-strata-dev-ccache", { lifecycle: { rule: [] } });
+    await change("POST", `/cloudscheduler/v1/${L}/jobs/strata-dev-refresh:pause`, {});
+    await change("PATCH", `/iam/v1/projects/acme-images/serviceAccounts/${checker}`, {
+      serviceAccount: { displayName: "Somebody" },
+      updateMask: "display_name",
+    });
+    const start = now();
+    await dev.refresh();
+    expect(writesSince(start)).toEqual([]);
+    const { summary } = await dev.up();
+    expect(summary.resourceChanges).toEqual({ update: 5, same: expect.any(Number) });
+    expect(
+      writesSince(start)
+        .map(({ method }) => method.split(".").slice(-2).join("."))
+        .sort(),
+    ).toEqual([
+      "buckets.patch",
+      "jobs.patch",
+      "jobs.resume",
+      "repositories.patch",
+      "serviceAccounts.patch",
+      "workerPools.patch",
+    ]);
+    const again = now();
+    await dev.refresh();
+    expect(Object.keys((await dev.up()).summary.resourceChanges ?? {})).toEqual(["same"]);
+    expect(writesSince(again)).toEqual([]);
+  },
+  240_000,
 );
 
 engineTest(

@@ -10,7 +10,7 @@ afterAll(() => engine?.close());
 /** What a stack with these settings says when it is previewed. */
 async function said(name: string, config: Readonly<Record<string, string>>): Promise<string> {
   await engine.stack(name, { "gcp:project": "acme-images", "gcp:region": "us-east4", ...config }, stack);
-  return engine.previewApart(name);
+  return engine.runApart("preview", name);
 }
 
 const wrong: readonly [key: string, value: string, fix: string][] = [
@@ -44,6 +44,29 @@ engineTest(
   async () => {
     expect(await said("alone", {})).toContain("pulumi config set strata:tool ");
     expect(await said("self", { "strata:promoteFrom": "self" })).toContain("pulumi config rm strata:promoteFrom");
+    const repository = "https://github.com/acme/images.git";
+    const both = { "strata:promoteFrom": "dev", "strata:source": JSON.stringify({ repository, connection: "github" }) };
+    expect(await said("both", both)).toContain("pulumi config rm strata:source");
+  },
+  120_000,
+);
+
+engineTest(
+  "a source that can neither use a connection nor make one says what it lacks and how to give it",
+  async () => {
+    const source = (rest: object) => ({
+      "strata:images": "none",
+      "strata:source": JSON.stringify({ repository: "https://github.com/acme/images.git", ...rest }),
+    });
+    for (const [name, rest, lacks] of [
+      ["bare", {}, "no connection, no installation"],
+      ["half", { installation: 7 }, "no connection, no token"],
+    ] as const) {
+      const text = await said(name, source(rest));
+      expect(text).toContain(lacks);
+      expect(text).toContain("pulumi config set --path strata:source.connection github");
+    }
+    expect(engine.cloud.cloud.journal.count).toBe(0);
   },
   120_000,
 );
