@@ -85,18 +85,18 @@ function portNamed(text: string): number {
   throw new UserError({ problem: "--port is no port", value: text, allowed: "1024 to 65535, or 0 for a free one" });
 }
 
-/** Ends the tour at Ctrl-C, or when the terminal or somebody else says so. */
+/** Ends the tour at Ctrl-C, when somebody else says so, and when nobody reads any more: the terminal or pipe is gone. */
 function stopOnSignal(narrator: Narrator) {
   const controller = new AbortController();
   const late = new Promise<never>((_, reject) => {
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(name, () => {
-        if (controller.signal.aborted) return;
-        controller.abort();
-        narrator.settle();
-        setTimeout(() => reject(controller.signal.reason), narrator.act === 0 ? 0 : PATIENCE_MS);
-      });
-    }
+    const stop = () => {
+      if (controller.signal.aborted) return;
+      controller.abort();
+      narrator.settle();
+      setTimeout(() => reject(controller.signal.reason), narrator.act === 0 ? 0 : PATIENCE_MS);
+    };
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", stop);
   });
   return { signal: controller.signal, late };
 }

@@ -20,6 +20,8 @@ export interface Start {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Sends SIGINT, as Ctrl-C does, to all of its processes once this is on the screen. */
   readonly interruptAt?: RegExp;
+  /** Stops reading what it writes once this is on the screen, as a closed terminal does. */
+  readonly deafAt?: RegExp;
 }
 
 const MARK = "STRATA_TOUR_TEST";
@@ -52,6 +54,7 @@ export async function play(program: string, words: readonly string[], start: Sta
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (data) => {
       out += data;
+      if (start.deafAt?.test(out)) for (const one of [child.stdout, child.stderr]) one.destroy();
       if (interrupted || !start.interruptAt?.test(out)) return;
       interrupted = true;
       if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");

@@ -99,6 +99,15 @@ for (const act of [1, 2, 3, 4, 5, 6]) {
   );
 }
 
+onEngine(
+  "a tour that nobody reads any more ends, with everything that it has started",
+  async () => {
+    const { code } = await playTour(fresh(), [], { deafAt: /^2\/6/m });
+    expect(code).toBe(130);
+  },
+  120_000,
+);
+
 long(
   "a page's port that is taken is named, with the fix",
   async () => {
