@@ -17,8 +17,8 @@ import { PROJECT } from "../local/testCloud.ts";
 
 export const machine = "c3-standard-88";
 
-/** Short, so that a lock whose holder was killed is free again soon. */
-export const lockTimes = { lease: 300, look: 30 };
+/** Short, so that a lock whose holder was killed is free again soon; long enough for fifty callers in one process. */
+export const lockTimes = { lease: 1000, look: 30 };
 
 /** One process that builds: its own clients, and the events that it heard. */
 export interface Builder {
