@@ -104,8 +104,7 @@ class ReceivedTree implements FileTree {
   readonly label: string;
   readonly #tree: FileTree;
   readonly #patterns: PatternList;
-  /** Prefixes of what the exceptions can take back in, each with a slash at its end; undefined: it can be anywhere. */
-  readonly #exceptionPrefixes: readonly string[] | undefined;
+  readonly #exceptions: readonly ExceptionPlace[];
   readonly #folders = new Map<string, ReceivedFolder | undefined>();
   #lastPath: string | undefined;
   #lastFolder: ReceivedFolder | undefined;
@@ -114,7 +113,7 @@ class ReceivedTree implements FileTree {
     this.label = tree.label;
     this.#tree = tree;
     this.#patterns = patterns;
-    this.#exceptionPrefixes = exceptionPrefixes(patterns);
+    this.#exceptions = exceptionPlaces(patterns);
   }
 
   entry(path: string): TreeEntry | undefined {
@@ -212,19 +211,39 @@ class ReceivedTree implements FileTree {
   }
 
   #mayHoldException(folder: string): boolean {
-    return this.#exceptionPrefixes?.some((prefix) => prefix.startsWith(`${folder}/`)) ?? true;
+    const inside = `${folder}/`;
+    return this.#exceptions.some(({ at, below }) => at.startsWith(inside) || (below && inside.startsWith(at)));
   }
 }
 
+/** Where an exception of a list can take something back in. */
+interface ExceptionPlace {
+  /** A path with a slash at its end, or nothing for the context itself. */
+  readonly at: string;
+  /** Whether it can be anywhere below that path, and not only there. */
+  readonly below: boolean;
+}
+
 /**
- * Where the exceptions of a list can match, as the transfer sees it: the patterns themselves without a last `/**` or
- * `/*`; undefined as soon as one of them has a wildcard elsewhere.
+ * Where the exceptions of a list can match. Without wildcards that is where the transfer looks for them: the patterns
+ * themselves, without a last `/**` or `/*`. As soon as one of them has a wildcard elsewhere, the transfer looks
+ * everywhere; it can find something only below the folders that a pattern names before its first wildcard, because what
+ * is taken out stays so until an exception matches it itself.
  */
-function exceptionPrefixes(patterns: PatternList): readonly string[] | undefined {
-  const prefixes = patterns.patterns
-    .filter(({ exception }) => exception)
-    .map(({ text }) => text.replace(/\/\*\*$/, "").replace(/\/\*$/, ""));
-  return prefixes.some((prefix) => /[*[\]?^\\]/.test(prefix)) ? undefined : prefixes.map((prefix) => `${prefix}/`);
+function exceptionPlaces(patterns: PatternList): readonly ExceptionPlace[] {
+  const exceptions = patterns.patterns.filter(({ exception }) => exception).map(({ text }) => text);
+  const plain = exceptions.map((text) => text.replace(/\/\*\*$/, "").replace(/\/\*$/, ""));
+  if (!plain.some(hasWildcard)) return plain.map((path) => ({ at: `${path}/`, below: false }));
+  return exceptions.map((text) => {
+    const parts = text.split("/");
+    const first = parts.findIndex(hasWildcard);
+    const named = first === -1 ? parts : parts.slice(0, first);
+    return { at: named.map((part) => `${part}/`).join(""), below: first !== -1 };
+  });
+}
+
+function hasWildcard(text: string): boolean {
+  return /[*[\]?^\\]/.test(text);
 }
 
 /** BuildKit lists a file by one reading of the patterns and opens it by another; where they differ, it arrives empty. */
