@@ -14,7 +14,7 @@ import { ConditionFailed, type Content, type ObjectStore } from "../cloud/object
 import type { BuildListener } from "./events.ts";
 import { type FollowOptions, follow, secondsOf } from "./follow.ts";
 import type { TargetToPublish } from "./job.ts";
-import { buildRequest, inputObject, keyTag, type UploadedInputs } from "./request.ts";
+import { buildRequest, inputObject, referenceTag, type UploadedInputs } from "./request.ts";
 import type { BuildServices } from "./services.ts";
 import type { BuildSettings } from "./settings.ts";
 
@@ -34,7 +34,7 @@ export type Started = { readonly digest: string } | { readonly build: Build };
  *
  * 1. the registry is asked; what is published is done;
  * 2. a build that runs and that the last holder of the key's lock noted is followed, without taking the lock;
- * 3. under the lock Cloud Build is asked for any that runs with the key's tag (for a holder that was killed before it
+ * 3. under the lock Cloud Build is asked for any that publishes the same (for a holder that was killed before it
  *    could note it); then the registry again;
  * 4. only then, if the quota can fit its machine, the context is packed and uploaded and the build submitted, once;
  * 5. the lock is released with the build's id as its note; the build is followed without a lock;
@@ -80,7 +80,7 @@ export async function start(
   const { lock } = acquired;
   let note: string | undefined;
   try {
-    const others = await services.builds.running(keyTag(target.key));
+    const others = await services.builds.running(referenceTag(target.reference));
     // Asked after the builds, not before: a build that ends between the two questions has created its tag by then.
     const meanwhile = others === undefined ? await services.registry.digestOf(target.reference) : undefined;
     if (meanwhile !== undefined) return found(meanwhile);

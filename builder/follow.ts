@@ -32,11 +32,14 @@ export class Detached extends Error {
 
 /** How a build is followed. */
 export interface FollowOptions {
-  /** Pause between two looks, in milliseconds; Google asks for at least some seconds. */
+  /** The longest pause between two looks, in milliseconds: Google asks for some seconds. A young build is looked at more often. */
   readonly pollMs: number;
   /** Aborted by a caller who does not want to wait any longer. */
   readonly detach?: AbortSignal;
 }
+
+/** Pause between two looks at a build that has just begun, in milliseconds; it grows with the time that has passed. */
+const youngPauseMs = 500;
 
 /** Follows a build to its end and tells how it gets on. Throws {@link BuildFailed} and {@link Detached}. */
 export async function follow(
@@ -47,6 +50,7 @@ export async function follow(
   { pollMs, detach }: FollowOptions,
 ): Promise<Build> {
   const log = new LogReader();
+  const since = performance.now();
   let verified = false;
   for (let build = started; ; build = await builds.status(build.id)) {
     // The state is read before the log, so that the log of a build that has ended is whole.
@@ -56,7 +60,8 @@ export async function follow(
     verified = log.verified;
     if (build.status === "SUCCESS") return build;
     if (hasEnded(build)) throw new BuildFailed(target, build, log.lastLines);
-    await pause(pollMs * (0.75 + Math.random() / 2));
+    const young = Math.max(youngPauseMs, (performance.now() - since) / 4);
+    await pause(Math.min(pollMs, young) * (0.75 + Math.random() / 2));
     if (detach?.aborted) throw new Detached(build.id);
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { UserError } from "../chain/errors.ts";
 import type { BuildRequest, BuildStep } from "../cloud/buildService.ts";
 import { cachePrefix } from "../compilerCache/cachePrefix.ts";
@@ -16,9 +17,17 @@ const queueTtlS = 12 * 3600;
 /** The steps of a build in their order; each is a command of the program in the tool's image. */
 export const STEPS = ["context", "build", "verify", "publish", "record"] as const;
 
-/** The tag by which a running build of a key is found. */
+/** The tag by which a person finds the running builds of a key, wherever they publish it. */
 export function keyTag(key: string): string {
   return `key-${key}`;
+}
+
+/**
+ * The tag by which a running build is found that publishes exactly this reference. Two environments can build the same
+ * key in one project, each for its own registry, and must not wait for each other's build.
+ */
+export function referenceTag(reference: string): string {
+  return `reference-${createHash("sha256").update(reference).digest("hex")}`;
 }
 
 /** sha256, in lower-case hexadecimal, of what a target is built from and what was uploaded for it. */
@@ -47,7 +56,7 @@ export function buildRequest(target: TargetToPublish, uploaded: UploadedInputs, 
         ...(id === "record" && { allowFailure: true }),
       }),
     ),
-    tags: ["strata", keyTag(target.key), target.target.replace(":", ".")],
+    tags: ["strata", keyTag(target.key), referenceTag(target.reference), target.target.replace(":", ".")],
     timeout: `${timeoutS}s`,
     queueTtl: `${queueTtlS}s`,
     serviceAccount: settings.serviceAccount,

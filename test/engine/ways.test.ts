@@ -91,14 +91,11 @@ engineTest(
 );
 
 engineTest(
-  "two environments of the same catalogue come up side by side, and the end of one is nothing to the other",
+  "two environments of the same keys come up side by side in one project, each with builds of its own",
   async () => {
     scene.catalogue.write("other/image.yaml", "description: Quick now\nmachine: e2-standard-8\nexpectedMinutes: 1\n");
     const start = scene.now();
-    const [east, west] = [
-      await scene.environment("east"),
-      await scene.environment("west", { "gcp:project": "acme-staging" }),
-    ];
+    const [east, west] = [await scene.environment("east"), await scene.environment("west")];
     const [one, two] = await Promise.all([east.up(), west.up()]);
     expect(scene.submitted(start)).toHaveLength(8);
     for (const [outputs, name] of [
