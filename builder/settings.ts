@@ -1,21 +1,28 @@
+import { z } from "zod";
+
+const text = z.string().min(1);
+
 /** Where an environment builds and publishes, in plain values: what the stack made, as its outputs say it. */
-export interface BuildSettings {
+export const buildSettings = z.strictObject({
   /** The Google Cloud project that builds. */
-  readonly project: string;
+  project: text,
   /** The region of its builds and pools. */
-  readonly region: string;
+  region: text,
   /** Address of the images' repository, as `us-east4-docker.pkg.dev/project/images`. */
-  readonly images: string;
+  images: text,
   /** Address of the repository that keeps BuildKit's layers. */
-  readonly layers: string;
+  layers: text,
   /** The bucket of contexts, locks, logs and records. */
-  readonly store: string;
+  store: text,
   /** The bucket behind ccache; without it compiles are not cached. */
-  readonly compilerCache?: string;
+  compilerCache: text.optional(),
   /** The account that builds run as: `projects/P/serviceAccounts/EMAIL`. */
-  readonly serviceAccount: string;
+  serviceAccount: z.string().regex(/^projects\/[^/]+\/serviceAccounts\/[^/]+$/, "projects/P/serviceAccounts/EMAIL"),
   /** A pool's resource name by the machine that the catalogue names. */
-  readonly pools: Readonly<Record<string, string>>;
+  pools: z.record(z.string(), z.string()),
   /** The image that the steps of a build run in. */
-  readonly tool: string;
-}
+  tool: text,
+});
+
+/** What {@link buildSettings} accepts. */
+export type BuildSettings = Readonly<z.infer<typeof buildSettings>>;

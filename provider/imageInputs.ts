@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { BuildSettings } from "../builder/settings.ts";
+import { buildSettings } from "../builder/settings.ts";
 import { isDigest, parseReference } from "../chain/reference.ts";
 
 const digest = z.string().refine((text) => text === "" || isDigest(text), "sha256: and 64 lower-case hex digits");
@@ -25,20 +25,8 @@ export const imageInputs = z.strictObject({
   /** The same target in the environment it is promoted from, as `REGISTRY/PATH`; it is copied and never built. */
   promoteFrom: z.string().optional(),
   /** Where and as whom it is built; absent for an image that is promoted. */
-  build: z
-    .strictObject({
-      project: z.string(),
-      region: z.string(),
-      images: z.string(),
-      layers: z.string(),
-      store: z.string(),
-      compilerCache: z.string().optional(),
-      serviceAccount: z.string(),
-      pools: z.record(z.string(), z.string()),
-      tool: z.string(),
-    })
-    .optional(),
-}) satisfies z.ZodType<{ build?: BuildSettings | undefined }>;
+  build: buildSettings.optional(),
+});
 
 /** The inputs of strata:index:Image. */
 export type ImageInputs = z.infer<typeof imageInputs>;

@@ -5,9 +5,12 @@ import type { Documented, Source } from "./source.ts";
 
 /** The reference of the resource of the in-repo provider. */
 export function resourcePage(source: (file: string) => Source): string {
-  const inputs = source("provider/imageInputs.ts").schema("imageInputs");
-  const build = source("builder/settings.ts").interface("BuildSettings").fields;
-  const docOf = new Map(build.map(({ name, doc }) => [`build.${name}`, doc]));
+  const build = source("builder/settings.ts").schema("buildSettings");
+  const inputs = source("provider/imageInputs.ts")
+    .schema("imageInputs")
+    .flatMap((one) =>
+      one.name === "build" ? [one, ...build.map((inner) => ({ ...inner, name: `build.${inner.name}` }))] : [one],
+    );
   const behaviour = source("provider/imageProvider.ts").returnedMethods("imageProvider");
   return page(`The resource ${imageType}`, "provider/imageInputs.ts, provider/Image.ts and provider/imageProvider.ts", [
     source("provider/Image.ts").class("Image").doc,
@@ -15,7 +18,7 @@ export function resourcePage(source: (file: string) => Source): string {
     "## Inputs",
     table(
       ["input", "what it is", "needed"],
-      inputs.map(({ name, doc }) => [code(name), doc || (docOf.get(name) ?? ""), isOptional(name) ? "" : "yes"]),
+      inputs.map(({ name, doc }) => [code(name), doc, isOptional(name) ? "" : "yes"]),
     ),
     "## Outputs",
     table(

@@ -88,6 +88,12 @@ export class Source {
   }
 
   private valueOf(constant: string): Expression {
+    const value = this.find(constant);
+    if (value) return value;
+    throw new Error(`there is no constant ${constant}`);
+  }
+
+  private find(constant: string): Expression | undefined {
     for (const statement of this.statements) {
       const declaration = declared(statement);
       if (declaration?.type !== "VariableDeclaration") continue;
@@ -95,7 +101,7 @@ export class Source {
         if (id.type === "Identifier" && id.name === constant && init) return init;
       }
     }
-    throw new Error(`there is no constant ${constant}`);
+    return undefined;
   }
 
   /** Keys of the schema that an expression builds, `outer.inner` for those of a schema within. */
@@ -111,9 +117,15 @@ export class Source {
     });
   }
 
-  /** The object literal in `z.strictObject({ … })` with calls behind it, or in the constant that is named there. */
+  /**
+   * The object literal in `z.strictObject({ … })` with calls behind it, or in the constant that is named there. A
+   * schema of another file has to be asked for there.
+   */
   private shape(value: Expression): ObjectExpression | undefined {
-    if (value.type === "Identifier") return this.shape(this.valueOf(value.name));
+    if (value.type === "Identifier") {
+      const named = this.find(value.name);
+      return named && this.shape(named);
+    }
     if (value.type === "TSSatisfiesExpression") return this.shape(value.expression);
     if (value.type !== "CallExpression" || value.callee.type !== "MemberExpression") return undefined;
     const { object, property } = value.callee;
