@@ -27,8 +27,8 @@ export const BUILDKIT_WORKER: Worker = {
       const detail = `this machine's worker runs only the steps \`${OWN_STEP} …\` of strata, not ${other.name}`;
       return { status: "FAILURE", detail };
     }
-    const folder = mkdtempSync(join(tmpdir(), "strata-build-"));
     const daemon = await startBuildkitd({ buildkitd: await tool("buildkitd"), runc: await tool("runc") });
+    const folder = mkdtempSync(join(tmpdir(), "strata-build-"));
     try {
       const environment = await environmentFor(job, folder, daemon.address);
       for (const [index, { id, args = [], allowFailure }] of job.build.steps.entries()) {

@@ -22,7 +22,7 @@ export async function runProcess({ log, signal }: Job, prefix: string, step: Ste
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const stop = () => child.pid !== undefined && process.kill(-child.pid, "SIGTERM");
+  const stop = () => child.pid !== undefined && endGroup(child.pid);
   signal.addEventListener("abort", stop, { once: true });
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on("line", (line) => log(`${prefix}${line}`));
@@ -35,6 +35,16 @@ export async function runProcess({ log, signal }: Job, prefix: string, step: Ste
     return 127;
   } finally {
     signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Ends a process and all that it has started in its group. */
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGTERM");
+  } catch (error) {
+    // Nobody is left in it, and its output is held open by a process that has left it.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
