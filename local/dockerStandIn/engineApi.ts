@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { json } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../../chain/errors.ts";
+import { errorMessage } from "../../cloud/systemError.ts";
 
 /** The part of an image that Docker is asked for. */
 export interface InspectedImage {
@@ -20,6 +21,23 @@ interface Progress {
 
 /** Docker's API as of Docker 20.10; every later daemon still answers it. */
 const VERSION = "v1.41";
+
+/** Where a daemon listens that was told nothing else. */
+const DEFAULT_HOST = "unix:///var/run/docker.sock";
+
+/** Asks whether a daemon answers. Throws a UserError where none does. */
+export async function requireDaemon(): Promise<void> {
+  try {
+    (await accepted(await send("GET", "version"))).resume();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError({
+      problem: `no Docker daemon answers: ${errorMessage(error)}`,
+      value: process.env.DOCKER_HOST ?? DEFAULT_HOST,
+      fix: "start Docker, or let DOCKER_HOST name the socket of a daemon that runs (unix://…)",
+    });
+  }
+}
 
 /** The image of a name, or undefined where the daemon has none. */
 export async function inspectImage(name: string): Promise<InspectedImage | undefined> {
@@ -92,7 +110,7 @@ async function finished(answer: IncomingMessage): Promise<void> {
 
 /** Where DOCKER_HOST, or Docker's default, says that the daemon is. */
 function daemonAddress(): { readonly socketPath: string } {
-  const host = process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock";
+  const host = process.env.DOCKER_HOST ?? DEFAULT_HOST;
   if (host.startsWith("unix://")) return { socketPath: host.slice("unix://".length) };
   throw new UserError({
     problem: "the stand-in for pulumi-docker drives a daemon of this machine only",

@@ -4,12 +4,13 @@ import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulum
 import { parse, stringify } from "yaml";
 import { UserError } from "../../chain/errors.ts";
 import { serve } from "../../provider/server.ts";
+import { dockerStandIn } from "../dockerStandIn/provider.ts";
 import { gcpStandIn } from "./provider.ts";
 
 /** What `Pulumi.<environment>.yaml` configures, by key: `gcp:project`, `strata:images`. */
 export type Configuration = Readonly<Record<string, unknown>>;
 
-/** A stack on the real Pulumi engine, on a local Google Cloud. */
+/** A stack on the real Pulumi engine, on a local Google Cloud or this machine's Docker. */
 export interface EngineOptions {
   /** Where Pulumi keeps its state, its settings and its home; nothing of the user's own Pulumi is read or written. */
   readonly folder: string;
@@ -36,13 +37,13 @@ export function configurationOf(root: string, environment: string): Configuratio
     problem: "there is no such environment",
     value: environment,
     allowed: "one with a file Pulumi.<environment>.yaml",
-    fix: "name dev, staging or prod",
+    fix: "name dev, staging, prod or workstation",
   });
 }
 
 /**
- * Opens a stack in a folder of its own, made where it is not there yet. The stand-in for pulumi-gcp is served by this
- * process until it ends.
+ * Opens a stack in a folder of its own, made where it is not there yet. The stand-ins for pulumi-gcp and pulumi-docker
+ * are served by this process until it ends.
  */
 export async function openStack(options: EngineOptions): Promise<Stack> {
   const { folder, root, environment, configuration, program, command } = options;
@@ -56,7 +57,7 @@ export async function openStack(options: EngineOptions): Promise<Stack> {
   const envVars = {
     PULUMI_BACKEND_URL: `file://${folder}`,
     PULUMI_CONFIG_PASSPHRASE: process.env.PULUMI_CONFIG_PASSPHRASE ?? "local",
-    PULUMI_DEBUG_PROVIDERS: `gcp:${await serve(gcpStandIn)}`,
+    PULUMI_DEBUG_PROVIDERS: `gcp:${await serve(gcpStandIn)},docker:${await serve(dockerStandIn)}`,
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };

@@ -1,15 +1,17 @@
 /**
- * `npm run pulumi -- up dev`: the stack of this repository on the running local Google Cloud, on the real Pulumi engine.
+ * `npm run pulumi -- up dev`: the stack of this repository on the real Pulumi engine, on the running local Google Cloud or,
+ * where its environment says so (`workstation`), on this machine's Docker.
  *
  * Where Pulumi is installed with its plugins, the same is `eval "$(strata local env)"; pulumi up`. This is for where
  * only Pulumi's command can be had: the program runs in this process, which stands in for the language host, and the
- * stand-in for pulumi-gcp is served by it. State is kept in `.strata/pulumi/`.
+ * stand-ins for the plugins are served by it. State is kept in `.strata/pulumi/`.
  */
 import { join } from "node:path";
 import { CommandError, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { UserError } from "../../chain/errors.ts";
 import stackProgram from "../../index.ts";
 import { onStandardError } from "../../toolbox/tool.ts";
+import { requireDaemon } from "../dockerStandIn/engineApi.ts";
 import { environmentOf } from "../environment.ts";
 import { ask, requireServer } from "../process.ts";
 import { configurationOf, openStack } from "./engine.ts";
@@ -24,26 +26,27 @@ async function main([command = "", environment = "dev"]: readonly string[]): Pro
   const known = commands.find((one) => one === command);
   if (!known) {
     throw new UserError({
-      problem: "this is not a command on the local cloud",
+      problem: "this is not a command of npm run pulumi",
       value: command || "nothing",
       allowed: `${commands.join(", ")}, then the name of an environment`,
       fix: "npm run pulumi -- up dev",
     });
   }
   const configuration = configurationOf(root, environment);
-  const server = requireServer(join(root, ".strata/local"));
-  await makeProject(server, String(configuration["gcp:project"]));
-  Object.assign(process.env, environmentOf(server.origin, server.token));
+  if (configuration["strata:builder"] === "docker") await requireDaemon();
+  else await turnToLocalCloud(String(configuration["gcp:project"]));
   const { path, passedOver } = await findPulumi(onStandardError);
   if (passedOver) process.stderr.write(`strata: ${passedOver}\n`);
   const folder = join(root, ".strata/pulumi");
   await run(known, await openStack({ folder, root, environment, configuration, program: stackProgram, command: path }));
 }
 
-/** Projects are not made by the stack, here or at Google. */
-async function makeProject(server: ReturnType<typeof requireServer>, projectId: string): Promise<void> {
+/** Lets this process call the running local cloud. Projects are not made by the stack, here or at Google. */
+async function turnToLocalCloud(projectId: string): Promise<void> {
+  const server = requireServer(join(root, ".strata/local"));
   const { projects } = await ask<{ projects: readonly string[] }>(server, "GET", "status");
   if (!projects.some((name) => name.endsWith(projectId))) await ask(server, "POST", "projects", { projectId });
+  Object.assign(process.env, environmentOf(server.origin, server.token));
 }
 
 async function run(command: Command, stack: Stack): Promise<void> {
