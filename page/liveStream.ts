@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 
 /** Pause between two looks, in milliseconds: what is shown changes by the second. */
 const PAUSE_MS = 500;
@@ -17,18 +17,20 @@ export class LiveStream {
   private last = "";
   private quiet = 0;
 
-  /** @param look makes the text that is told; where it fails, listeners are told and asked again. */
+  /** @param look makes the text that is told; where it fails, what was told before stands until the next look. */
   constructor(look: () => Promise<string>) {
     this.look = look;
   }
 
   /** Answers a request with the stream. */
-  async add(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async add(response: ServerResponse): Promise<void> {
     const now = await this.look();
+    // Who left meanwhile would never be seen to leave.
+    if (response.destroyed) return;
     response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
     response.write(`retry: 1000\n\n${eventOf(now)}`);
     this.listeners.add(response);
-    request.once("close", () => this.listeners.delete(response));
+    response.once("close", () => this.listeners.delete(response));
     this.plan();
   }
 

@@ -6,10 +6,13 @@ import { everyState, HOSTILE } from "./chainToShow.ts";
 
 let server: PageServer;
 let looks = 0;
+/** What every look waits for. */
+let hold: Promise<void> | undefined;
 beforeAll(async () => {
   const run = everyState();
-  const view = () => {
+  const view = async () => {
     looks += 1;
+    await hold;
     return run.view();
   };
   server = await servePage({ view, port: 0 });
@@ -72,6 +75,24 @@ test("nothing is looked at while nobody looks", async () => {
   const before = looks;
   await new Promise((resolve) => setTimeout(resolve, 1200));
   expect(looks).toBe(before);
+});
+
+test("who leaves before the first look is done is not looked for", async () => {
+  let letGo = () => {};
+  hold = new Promise((resolve) => {
+    letGo = resolve;
+  });
+  const before = looks;
+  const leave = new AbortController();
+  const asked = fetch(new URL("/events", server.url), { signal: leave.signal });
+  while (looks === before) await new Promise((resolve) => setTimeout(resolve, 10));
+  leave.abort();
+  await expect(asked).rejects.toThrow();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  hold = undefined;
+  letGo();
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  expect(looks).toBe(before + 1);
 });
 
 test("a template's values cannot become markup, and lose what nobody can read", () => {
