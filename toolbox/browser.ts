@@ -12,14 +12,20 @@ export async function openBrowser(tool: Tool): Promise<Browser> {
   const folder = mkdtempSync(join(tmpdir(), "strata-browser-"));
   const fonts = join(folder, "fonts.conf");
   writeFileSync(fonts, fontSettings(join(dirname(tool.path), "usr", "share", "fonts"), join(folder, "fonts")));
-  const browser = await chromium.launch({
-    executablePath: tool.path,
-    // Chromium refuses to sandbox its own processes for root; what is shown to it here is this project's own.
-    chromiumSandbox: process.getuid?.() !== 0,
-    env: { ...process.env, FONTCONFIG_FILE: fonts },
-  });
-  browser.once("disconnected", () => rmSync(folder, { recursive: true, force: true }));
-  return browser;
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const browser = await chromium.launch({
+      executablePath: tool.path,
+      // Chromium refuses to sandbox its own processes for root; what is shown to it here is this project's own.
+      chromiumSandbox: process.getuid?.() !== 0,
+      env: { ...process.env, FONTCONFIG_FILE: fonts },
+    });
+    browser.once("disconnected", remove);
+    return browser;
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
 
 function fontSettings(fonts: string, cache: string): string {

@@ -21,7 +21,8 @@ export interface DebianProgram {
 /**
  * How to get its files without being root and without installing anything: the package and those of its dependencies
  * that this machine lacks are downloaded and unpacked beside each other; where there are such dependencies, the program
- * is started by a small script that adds their libraries and programs. The version is the release's: an archive of a distribution keeps only its newest.
+ * is started by a small script that adds their libraries and programs. The version is the release's: an archive of a
+ * distribution keeps only its newest.
  */
 export function debianProgram(program: DebianProgram): Cached {
   return {

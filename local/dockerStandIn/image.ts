@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
+import { PassThrough, type Readable } from "node:stream";
 import type { ImageArgs } from "@pulumi/docker";
 import type { Unwrap } from "@pulumi/pulumi";
 import type { Kind } from "../standIn/kind.ts";
@@ -86,11 +87,18 @@ function placesOf(build: Build | undefined): { readonly context: string; readonl
   return { context, dockerfile: build?.dockerfile ?? join(context, "Dockerfile") };
 }
 
-function archiveOf(folder: string) {
+/** A tar of a folder; it ends in an error where a file is not in it, because Docker would build without that file. */
+function archiveOf(folder: string): Readable {
   const tar = spawn("tar", ["--owner=0", "--group=0", "--numeric-owner", "-cf", "-", "-C", folder, "."], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  return tar.stdout;
+  const archive = tar.stdout.pipe(new PassThrough(), { end: false });
+  tar.once("error", (error) => archive.destroy(error));
+  tar.once("close", (code) => {
+    if (code === 0) archive.end();
+    else archive.destroy(new Error(`tar could not read all of ${folder}`));
+  });
+  return archive;
 }
 
 /** A digest of the Dockerfile and of every file of the context with its mode. */
