@@ -14,7 +14,7 @@ import { quotaCheck } from "./checks/quota.ts";
 import { registryCheck } from "./checks/registry.ts";
 import { servicesCheck } from "./checks/services.ts";
 import { toolCheck } from "./checks/tool.ts";
-import type { Check, Finding, Patient } from "./finding.ts";
+import { type Check, type Finding, type Patient, wrong } from "./finding.ts";
 
 /** What was found about one subject. */
 export type Result = Finding & { readonly subject: string };
@@ -84,8 +84,11 @@ function failure(error: unknown): Finding {
     if (isApiOff(value ?? "")) return { state: "unknown", says: "not asked, because its API is not enabled" };
     return { state: "wrong", says: value === undefined ? problem : `${problem}: ${value}`, ...(fix && { fix }) };
   }
-  if (error instanceof GoogleError) return { state: "wrong", says: `Google Cloud answered ${error.message}` };
-  return { state: "wrong", says: errorMessage(error) };
+  if (error instanceof GoogleError) {
+    const says = `Google Cloud answered ${error.status}: ${error.message}`;
+    return wrong(says, "check the project, the region and the references that the environment's configuration names");
+  }
+  return wrong(errorMessage(error), "run it again; if it says the same, this is a defect of the check");
 }
 
 /** Google's words for a call to an API that the project has not enabled. */

@@ -195,6 +195,19 @@ test("a quota below the largest machine is told with its name, the region and th
   expect(await found()).toEqual({});
 });
 
+test("an environment that never builds needs no quota for the machines of the catalogue", async () => {
+  setQuotaLimit(cloud.running.cloud.documents, "cloudbuild.googleapis.com/concurrent_private_pool_c3_build_cpus", 4);
+  const { "strata:source": _, "strata:tool": __, ...rest } = config;
+  const values = { ...rest, "strata:promoteFrom": "acme/strata/staging" };
+  const production = parseSettings({ stack: "prod", project: PROJECT, region: REGION, values });
+  expect((await found({ settings: production })).quota).toBeUndefined();
+});
+
+test("a check that Google answers otherwise than expected says what to look at", async () => {
+  cloud.running.cloud.faults.add({ route: "storage.buckets.get", kind: "status", status: 400 });
+  expect((await found()).buckets).toEqual(wrong("Google Cloud answered 400", "configuration names"));
+});
+
 test("the machine that the environment puts in the place of another is the one that is asked about", async () => {
   const machines = JSON.stringify({ "c3-standard-176": "c3-standard-88" });
   expect(await found({ machines: ["c3-standard-176"], settings: settings({ "strata:machines": machines }) })).toEqual(
@@ -289,6 +302,8 @@ test("an environment that this machine's Docker builds is asked about Docker, an
   const docker = (script: string) => chmodSync(write("bin/docker", `#!/bin/sh\n${script}\n`), 0o755);
   docker("exit 1");
   expect(await found({ settings: workstation })).toEqual({ Docker: wrong("no Docker daemon answers", "systemctl") });
+  docker("echo 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1");
+  expect(await found({ settings: workstation })).toEqual({ Docker: wrong("may not call", "usermod -aG docker") });
   docker("echo 28.1.0");
   expect(await found({ settings: workstation })).toEqual({});
   expect(cloud.running.cloud.journal.count).toBe(before);

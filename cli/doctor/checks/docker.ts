@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { errorCode } from "../../../cloud/systemError.ts";
+import { errorCode, errorMessage } from "../../../cloud/systemError.ts";
 import { type Check, good, wrong } from "../finding.ts";
 
 const PATIENCE_MS = 10_000;
@@ -15,12 +15,16 @@ export const dockerCheck: Check = {
       const { stdout } = await promisify(execFile)("docker", words, { env: { ...env }, timeout: PATIENCE_MS });
       return good(`a daemon of version ${stdout.trim()} answers`);
     } catch (error) {
-      const absent = errorCode(error) === "ENOENT";
-      const says = absent ? "the command docker is not on the PATH" : "no Docker daemon answers this user";
-      return wrong(
-        says,
-        absent ? "install it as https://docs.docker.com/engine/install says" : "sudo systemctl start docker",
-      );
+      if (errorCode(error) === "ENOENT") {
+        return wrong(
+          "the command docker is not on the PATH",
+          "install it as https://docs.docker.com/engine/install says",
+        );
+      }
+      if (/permission denied/i.test(errorMessage(error))) {
+        return wrong("this user may not call the Docker daemon", 'sudo usermod -aG docker "$USER", then log in again');
+      }
+      return wrong("no Docker daemon answers", "sudo systemctl start docker");
     }
   },
 };
