@@ -70,7 +70,7 @@ function changeBy(event: BuildEvent, before: TargetProgress, now: number): Parti
   if (event.kind === "VERIFIED") return { phase: "verified" };
   if (event.kind === "FOUND") return { phase: "published", seconds: 0, dollars: 0 };
   if (event.kind === "PUBLISHED") {
-    return { phase: "published", seconds: event.seconds, dollars: dollarsOf(before.machine, event.seconds) };
+    return { phase: "published", seconds: event.seconds, dollars: event.dollars };
   }
   if (event.kind === "SKIPPED") return { phase: "skipped", because: event.because };
   if (event.kind === "PLANNED") return {};
