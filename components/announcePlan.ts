@@ -2,6 +2,7 @@ import { log } from "@pulumi/pulumi";
 import { earlierBuilds } from "../builder/planInEnvironment.ts";
 import { publishedKeys } from "../builder/publishedKeys.ts";
 import type { Chain } from "../chain/chain.ts";
+import type { EarlierBuild } from "../chain/estimate.ts";
 import { type Plan, planChain } from "../chain/plan.ts";
 import { GoogleApi } from "../cloud/google/api.ts";
 import { Bucket } from "../cloud/google/bucket.ts";
@@ -30,7 +31,10 @@ export async function announcePlan(
 }
 
 /** Who may preview need not be allowed to read records: then image.yaml's estimates stand, and that is said. */
-async function buildsIn(store: string, exists: ReadonlyMap<string, boolean>) {
+async function buildsIn(
+  store: string,
+  exists: ReadonlyMap<string, boolean>,
+): Promise<ReadonlyMap<string, readonly EarlierBuild[]>> {
   try {
     return await earlierBuilds(new Bucket(new GoogleApi(), store), exists);
   } catch (error) {
