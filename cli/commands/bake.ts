@@ -4,7 +4,7 @@ import { CATALOGUE_OPTION, openChain } from "../openChain.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** `strata bake`: the chain for docker buildx bake. */
-export function bakeCommand(program: Command, terminal: Terminal, _finish: (code: number) => void): void {
+export function bakeCommand(program: Command, terminal: Terminal): void {
   program
     .command("bake")
     .description("print a docker-bake.json that builds the chain on a workstation")

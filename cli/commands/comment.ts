@@ -16,7 +16,7 @@ interface Options {
 const MARKER = "<!-- strata: the plan of this pull request -->";
 
 /** `strata comment`: attaches what it reads to a pull request. */
-export function commentCommand(program: Command, terminal: Terminal, _finish: (code: number) => void): void {
+export function commentCommand(program: Command, terminal: Terminal): void {
   program
     .command("comment")
     .description("attach the Markdown on standard input to a pull request at GitHub, and print it")

@@ -12,7 +12,7 @@ interface Options {
 }
 
 /** `strata explain`: why a target's key differs from the one a revision has, input by input. */
-export function explainCommand(program: Command, terminal: Terminal, _finish: (code: number) => void): void {
+export function explainCommand(program: Command, terminal: Terminal): void {
   program
     .command("explain")
     .description("say why a target would be rebuilt, input by input")

@@ -23,7 +23,7 @@ interface Options {
 }
 
 /** `strata inputs`: everything that goes into a target, and its key. */
-export function inputsCommand(program: Command, terminal: Terminal, _finish: (code: number) => void): void {
+export function inputsCommand(program: Command, terminal: Terminal): void {
   program
     .command("inputs")
     .description("show everything that goes into a target, and its key")
