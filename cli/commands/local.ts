@@ -143,6 +143,7 @@ function workerNamed(word: string): WorkerName {
     problem: "--worker names nobody who runs builds",
     value: word,
     allowed: WORKER_NAMES.join(", "),
+    fix: "name one of them, or leave --worker out: builds are simulated then",
   });
 }
 
