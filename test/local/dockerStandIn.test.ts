@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import childProcess from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { image } from "../../local/dockerStandIn/image.ts";
 
-const before = { PATH: process.env.PATH, DOCKER_HOST: process.env.DOCKER_HOST };
+const { DOCKER_HOST } = process.env;
 const folder = mkdtempSync(join(tmpdir(), "strata-docker-"));
 
 /** A daemon that takes every build for a good one, however little of a context it was given. */
@@ -22,9 +23,8 @@ beforeAll(async () => {
   process.env.DOCKER_HOST = `unix://${socket}`;
 });
 afterAll(() => {
-  process.env.PATH = before.PATH;
-  if (before.DOCKER_HOST === undefined) delete process.env.DOCKER_HOST;
-  else process.env.DOCKER_HOST = before.DOCKER_HOST;
+  if (DOCKER_HOST === undefined) delete process.env.DOCKER_HOST;
+  else process.env.DOCKER_HOST = DOCKER_HOST;
   daemon.closeAllConnections();
   daemon.close();
   rmSync(folder, { recursive: true });
@@ -34,9 +34,8 @@ test("a context that cannot be read to its end is an error, and no image without
   const context = join(folder, "context");
   mkdirSync(context);
   writeFileSync(join(context, "Dockerfile"), "FROM scratch\n");
-  writeFileSync(join(folder, "tar"), "#!/bin/sh\necho a part of it\nexit 2\n");
-  chmodSync(join(folder, "tar"), 0o755);
-  process.env.PATH = `${folder}:${before.PATH}`;
+  const tar = childProcess.spawn("sh", ["-c", "echo a part of it; exit 2"]);
+  jest.spyOn(childProcess, "spawn").mockReturnValueOnce(tar);
   const made = image.create({ imageName: "one:1", build: { context }, skipPush: true });
   await expect(made).rejects.toThrow("tar could not read all of");
   expect(taken).toBe(0);
