@@ -65,12 +65,13 @@ function newestBuilds({ documents }: Cloud): ReadonlyMap<string, TargetBuild> {
 /** The targets with parents before their children. */
 function plannedTargets(builds: ReadonlyMap<string, TargetBuild>): readonly PlannedTarget[] {
   const planned = new Map<string, PlannedTarget>();
-  const add = (name: string, { build, job }: TargetBuild): PlannedTarget => {
+  const add = (name: string, { build, job }: TargetBuild, below: readonly string[] = []): PlannedTarget => {
     const known = planned.get(name);
     if (known !== undefined) return known;
     const parents = parentsOf(job, builds).map((parent) => {
       const one = builds.get(parent);
-      return one === undefined ? undefined : add(parent, one);
+      // Two images that changed places between two builds are each built on the other, as far as builds tell.
+      return one === undefined || below.includes(parent) ? undefined : add(parent, one, [...below, name]);
     });
     const minutes = Number(contractOf(build).minutes ?? 0);
     const { machine } = job.record;

@@ -34,6 +34,17 @@ test("the builds of a local cloud are shown as a chain: parents, states, logs, r
   expect(targets[1]?.history).toMatchObject([{ key: app.key, simulated: true, minutes: 3 }]);
 });
 
+test("images that changed places between two builds are shown", async () => {
+  const { cloud } = bench.cloud.running;
+  const builder = builderOn(bench);
+  const app = targetOf(builder, "app:runtime");
+  const repository = app.reference.slice(0, app.reference.lastIndexOf(":"));
+  const base = targetOf(builder, "base:runtime", "changed places");
+  await builder.ensure({ ...base, images: { "app:runtime": `${repository}@sha256:${"a".repeat(64)}` } });
+  const { targets } = await viewOfBuilds(cloud);
+  expect(targets.map(({ target }) => target).sort()).toEqual(["app:runtime", "base:runtime"]);
+});
+
 test("a build that failed says so", async () => {
   const { cloud } = bench.cloud.running;
   const builder = builderOn(bench);
