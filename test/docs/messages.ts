@@ -27,9 +27,11 @@ export function messagesIn(root: string, rooms: readonly string[]): Messages {
   return { problems, texts };
 }
 
-type Node = Readonly<Record<string, unknown>>;
+/** A node of a syntax tree. */
+export type Node = Readonly<Record<string, unknown>>;
 
-function visit(value: unknown, see: (node: Node) => void): void {
+/** Shows every node of a tree, parents first. */
+export function visit(value: unknown, see: (node: Node) => void): void {
   if (Array.isArray(value)) for (const one of value) visit(one, see);
   else if (isNode(value)) {
     see(value);
@@ -37,7 +39,7 @@ function visit(value: unknown, see: (node: Node) => void): void {
   }
 }
 
-function isNode(value: unknown): value is Node {
+export function isNode(value: unknown): value is Node {
   return value !== null && typeof value === "object";
 }
 

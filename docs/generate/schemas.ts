@@ -1,9 +1,9 @@
 /** Writes the published JSON schemas into the checkout: `npm run schemas`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { recordJsonSchema } from "../builder/record.ts";
-import { imageJsonSchema } from "../chain/imageSettings.ts";
-import { planJsonSchema } from "../cli/render/planJson.ts";
+import { recordJsonSchema } from "../../builder/record.ts";
+import { imageJsonSchema } from "../../chain/imageSettings.ts";
+import { planJsonSchema } from "../../cli/render/planJson.ts";
 
 const schemas = {
   "chain/image.schema.json": imageJsonSchema(),
@@ -12,7 +12,7 @@ const schemas = {
 };
 
 for (const [path, schema] of Object.entries(schemas)) {
-  const file = join(import.meta.dirname, "..", path);
+  const file = join(import.meta.dirname, "../..", path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(schema, null, 2)}\n`);
 }
