@@ -28,3 +28,25 @@ export async function read<T>(
     throw error;
   }
 }
+
+/**
+ * Reads a whole list of Google Cloud's, page by page; each page in bounded time.
+ * @param path below the product's endpoint, without a query
+ * @param query what narrows the list
+ * @returns no page where there is no such list (404)
+ */
+export async function* readPages<T extends { readonly nextPageToken?: string }>(
+  api: GoogleApi,
+  product: GoogleProduct,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  doing: string,
+): AsyncGenerator<T> {
+  for (let token: string | undefined = ""; token !== undefined; ) {
+    const words = new URLSearchParams({ ...query, ...(token && { pageToken: token }) });
+    const page: T | undefined = await read<T>(api, product, `${path}?${words}`, doing);
+    if (page === undefined) return;
+    yield page;
+    token = page.nextPageToken || undefined;
+  }
+}

@@ -266,6 +266,15 @@ test("a connection that a person has not finished, one without the repository, a
   });
 });
 
+test("a repository is found behind a hundred others of its connection", async () => {
+  const { documents } = cloud.running.cloud;
+  for (let index = 0; index < 120; index++) {
+    const name = `${names.connection("github")}/repositories/a${index}`;
+    documents.put("cloudbuild.repositories", name, { name, remoteUri: `https://github.com/acme/a${index}.git` });
+  }
+  expect(await found()).toEqual({});
+});
+
 test("a clock that is off by more than a minute", async () => {
   const minutes = (late: number) => ({ now: () => Date.now() - late * 60_000 });
   expect((await found(minutes(3))).clock).toEqual(wrong(/^1[78]\d s behind/, "timedatectl"));

@@ -1,5 +1,5 @@
 import { servicesNeeded } from "../../../components/servicesNeeded.ts";
-import { read } from "../ask.ts";
+import { readPages } from "../ask.ts";
 import { type Check, good, wrong } from "../finding.ts";
 
 interface Page {
@@ -14,16 +14,10 @@ export const servicesCheck: Check = {
   async run({ api, settings }) {
     const { project } = settings.environment;
     const enabled = new Set<string>();
-    for (let token: string | undefined = ""; token !== undefined; ) {
-      const query = new URLSearchParams({
-        filter: "state:ENABLED",
-        pageSize: "200",
-        ...(token && { pageToken: token }),
-      });
-      const path = `projects/${project}/services?${query}`;
-      const page: Page | undefined = await read<Page>(api, "serviceUsage", path, "list the enabled APIs");
-      for (const { name } of page?.services ?? []) enabled.add(name.split("/").at(-1) ?? "");
-      token = page?.nextPageToken;
+    const query = { filter: "state:ENABLED", pageSize: "200" };
+    const list = `projects/${project}/services`;
+    for await (const page of readPages<Page>(api, "serviceUsage", list, query, "list the enabled APIs")) {
+      for (const { name } of page.services ?? []) enabled.add(name.split("/").at(-1) ?? "");
     }
     const needed = servicesNeeded(settings.source !== undefined);
     const missing = needed.filter((service) => !enabled.has(service));
