@@ -44,7 +44,7 @@ export async function putComment(
   const github = new GitHub(pullRequest, retries);
   const body = `${marker}\n${text}`;
   const own = await github.isOwn();
-  const found = (await github.comments()).find((one) => one.body?.startsWith(marker) && own(one));
+  const found = await github.findComment((one) => one.body?.startsWith(marker) === true && own(one));
   if (found === undefined) {
     await github.call("POST", `issues/${pullRequest.number}/comments`, { body });
     return "created";
@@ -70,13 +70,13 @@ class GitHub {
     throw this.refused(status);
   }
 
-  async comments(): Promise<readonly Comment[]> {
-    const all: Comment[] = [];
+  /** The first comment that is wanted; anybody may write comments, so no more than a page of them is held. */
+  async findComment(wanted: (comment: Comment) => boolean): Promise<Comment | undefined> {
     for (let page = 1; ; page++) {
       const query = `per_page=${PAGE}&page=${page}`;
       const some = await this.call<readonly Comment[]>("GET", `issues/${this.place.number}/comments?${query}`);
-      all.push(...some);
-      if (some.length < PAGE) return all;
+      const found = some.find(wanted);
+      if (found !== undefined || some.length < PAGE) return found;
     }
   }
 
@@ -105,13 +105,29 @@ class GitHub {
       return await withRetries(method === "POST" ? { ...this.retries, attempts: 1 } : this.retries, () =>
         exchange(request, async (response, alive) => {
           const text = Buffer.from(await readBytes(response, longestAnswer, alive)).toString("utf8");
-          return { status: response.status, body: (response.ok ? JSON.parse(text) : {}) as T };
+          return { status: response.status, body: (response.ok ? this.parsed(text) : {}) as T };
         }),
       );
     } catch (error) {
       if (!(error instanceof TransientError || error instanceof UnreachableError)) throw error;
       throw new UserError(
         { problem: `cannot comment on the pull request: ${errorMessage(error)}`, fix: "run the build again" },
+        { cause: error },
+      );
+    }
+  }
+
+  private parsed(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new UserError(
+        {
+          problem: "what answers is not GitHub's API",
+          value: this.place.api,
+          allowed: "https://api.github.com, or https://HOST/api/v3 of a GitHub Enterprise Server",
+          fix: "correct --api",
+        },
         { cause: error },
       );
     }

@@ -83,6 +83,20 @@ test("our comment is found behind a hundred others", async () => {
   expect(gitHub.comments).toHaveLength(151);
 });
 
+test("no comment is asked for behind the one that is ours", async () => {
+  await run("first\n");
+  const another = { id: 1000, body: "a comment", user: { login: "person", type: "User" as const } };
+  gitHub.comments.push(...Array.from({ length: 150 }, () => another));
+  gitHub.requests.length = 0;
+  await run("second\n");
+  expect(gitHub.requests.filter((one) => one.includes("/issues/7/comments"))).toHaveLength(1);
+});
+
+test("an address where a page for people answers is refused with the form of the right one", async () => {
+  gitHub.weather.push("page");
+  expect((await run("plan\n")).error).toMatch(/not GitHub's API[\s\S]*127\.0\.0\.1[\s\S]*\/api\/v3/);
+});
+
 test.each(["comments", "bot"])(
   "a comment of a person that begins like ours is not ours (token of %s)",
   async (secret) => {

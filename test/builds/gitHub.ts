@@ -15,8 +15,8 @@ export interface GitHubDouble {
   readonly comments: Comment[];
   /** Requests in their order, as `VERB /path`. */
   readonly requests: string[];
-  /** Answers of the next requests, before they are looked at: a status, or "cut". */
-  readonly weather: (number | "cut")[];
+  /** Answers of the next requests, before they are looked at: a status, "cut", or a page for people. */
+  readonly weather: (number | "cut" | "page")[];
   /** A verb whose requests are done and never answered. */
   losing?: string;
   close(): Promise<void>;
@@ -39,7 +39,7 @@ export async function startGitHub(
 ): Promise<GitHubDouble> {
   const comments: Comment[] = [];
   const requests: string[] = [];
-  const weather: (number | "cut")[] = [];
+  const weather: GitHubDouble["weather"] = [];
   let next = 1;
 
   async function answer(request: IncomingMessage): Promise<readonly [status: number, body: unknown]> {
@@ -78,6 +78,10 @@ export async function startGitHub(
     const bad = weather.shift();
     if (bad === "cut") {
       request.socket.destroy();
+      return;
+    }
+    if (bad === "page") {
+      response.end("<!DOCTYPE html><title>Sign in</title>");
       return;
     }
     const answered = bad === undefined ? answer(request) : Promise.resolve([bad, {}] as const);
