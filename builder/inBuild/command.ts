@@ -22,6 +22,8 @@ export async function command(program: string, args: readonly string[], options:
     ],
     env: options.environment ?? process.env,
   });
+  // A program that ends without reading its input is judged by how it ends.
+  child.stdin?.on("error", () => {});
   child.stdin?.end(options.stdin);
   if (child.stderr !== null) {
     child.stderr.pipe(process.stderr, { end: false });
