@@ -1,4 +1,4 @@
-import { terminalPicture } from "../../docs/pictures/terminalPicture.ts";
+import { terminalPicture } from "../../docs/generate/pictures/terminalPicture.ts";
 
 test("a picture of a terminal has each run of letters in its column, style and colour, and no markup from the text", () => {
   const svg = terminalPicture(

@@ -1,7 +1,7 @@
-import type { BuildEvent } from "../../builder/events.ts";
-import { progressOf, withEvent } from "../../builder/runState.ts";
-import type { Plan } from "../../chain/plan.ts";
-import { type ChainView, type PastBuild, viewOf } from "../../page/view.ts";
+import type { BuildEvent } from "../../../builder/events.ts";
+import { progressOf, withEvent } from "../../../builder/runState.ts";
+import type { Plan } from "../../../chain/plan.ts";
+import { type ChainView, type PastBuild, viewOf } from "../../../page/view.ts";
 
 /** Any moment will do, if it is always the same. */
 const NOW = Date.parse("2026-11-20T10:00:00Z");

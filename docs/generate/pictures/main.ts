@@ -7,18 +7,18 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readChainIn } from "../../chain/chain.ts";
-import { planChain } from "../../chain/plan.ts";
-import { openChainAt, partNamed } from "../../cli/openChain.ts";
-import { runCli } from "../../cli/run.ts";
-import { servePage } from "../../page/serve.ts";
-import type { ChainView } from "../../page/view.ts";
-import { openBrowser } from "../../toolbox/browser.ts";
-import { tool } from "../../toolbox/tool.ts";
+import { readChainIn } from "../../../chain/chain.ts";
+import { planChain } from "../../../chain/plan.ts";
+import { openChainAt, partNamed } from "../../../cli/openChain.ts";
+import { runCli } from "../../../cli/run.ts";
+import { servePage } from "../../../page/serve.ts";
+import type { ChainView } from "../../../page/view.ts";
+import { openBrowser } from "../../../toolbox/browser.ts";
+import { tool } from "../../../toolbox/tool.ts";
 import { runInTheMiddle } from "./runInTheMiddle.ts";
 import { terminalPicture } from "./terminalPicture.ts";
 
-const HERE = import.meta.dirname;
+const ROOT = join(import.meta.dirname, "../../..");
 const TARGETS = ["arr-vertex-launcher", "apex"];
 const EDITED = "arr-ml-stack/requirements.lock";
 
@@ -26,9 +26,11 @@ const folder = mkdtempSync(join(tmpdir(), "strata-pictures-"));
 const environment = { XDG_CACHE_HOME: join(folder, "cache") };
 try {
   const catalogue = join(folder, "dockerfiles");
-  cpSync(join(HERE, "..", "..", "dockerfiles"), catalogue, { recursive: true });
+  cpSync(join(ROOT, "dockerfiles"), catalogue, { recursive: true });
+  // Without the user's own settings, which may ask for a signature or run hooks.
+  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
   const git = (...words: string[]) =>
-    execFileSync("git", ["-C", folder, "-c", "user.name=s", "-c", "user.email=s@s", ...words]);
+    execFileSync("git", ["-C", folder, "-c", "user.name=s", "-c", "user.email=s@s", ...words], { env });
   git("init", "--quiet");
   git("add", "dockerfiles");
   git("commit", "--quiet", "--message", "before");
@@ -77,6 +79,6 @@ async function photograph(view: ChainView): Promise<void> {
 }
 
 function write(name: string, content: string | Uint8Array): void {
-  writeFileSync(join(HERE, name), content);
+  writeFileSync(join(ROOT, "docs/pictures", name), content);
   process.stdout.write(`docs/pictures/${name}: ${Math.ceil(content.length / 1000)} kB\n`);
 }
