@@ -1,6 +1,7 @@
 /** The plugin `strata`: prints the port that it serves on, as Pulumi expects of a plugin. */
 import { flushCompileCache } from "node:module";
 import { join } from "node:path";
+import strata from "../package.json" with { type: "json" };
 import { imageProvider } from "./imageProvider.ts";
 import { whenAsked } from "./imagePublisher.ts";
 import { serve } from "./server.ts";
@@ -12,6 +13,6 @@ const publisher = whenAsked(async () => {
   return cloudPublisher(join(import.meta.dirname, ".."), tell);
 });
 
-process.stdout.write(`${await serve(imageProvider("0.1.0", publisher, tell))}\n`);
+process.stdout.write(`${await serve(imageProvider(strata.version, publisher, tell))}\n`);
 // Pulumi ends a plugin without notice, and what was compiled would be lost.
 flushCompileCache();
