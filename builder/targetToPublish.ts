@@ -17,7 +17,7 @@ import { HINTS, type TargetToPublish } from "./job.ts";
  */
 export function targetToPublish(
   planned: PlannedTarget,
-  { catalogue, graph, chain, overrides }: Chain,
+  { catalogue, graph, chain }: Chain,
   published: ReadonlyMap<string, string>,
   images: string,
 ): TargetToPublish {
@@ -44,7 +44,7 @@ export function targetToPublish(
     }
     return `${repositoryOf(images, target)}@${digest}`;
   };
-  const used = imagesUsed(resolveStages(image.dockerfile, optionsFor(image, stage, overrides)));
+  const used = imagesUsed(resolveStages(image.dockerfile, optionsFor(image, stage)));
   return {
     target: name,
     key: inputs.key,
@@ -52,7 +52,7 @@ export function targetToPublish(
     inputs,
     dockerfile: new Uint8Array(catalogue.tree.read(image.dockerfilePath)),
     stage,
-    args: { ...args, ...overrides?.[image.name] },
+    args,
     hints: hints.includes(HINTS.jobs) ? { [HINTS.jobs]: String(planned.jobs) } : {},
     compiles: hints.includes(HINTS.compilerCache),
     checks: verify,

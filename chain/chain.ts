@@ -5,14 +5,13 @@ import { statCacheFolder } from "./context/statCache.ts";
 import type { FileTree } from "./context/tree.ts";
 import { workTree } from "./context/workTree.ts";
 import { UserError } from "./errors.ts";
-import { type ArgOverrides, type Graph, resolveGraph } from "./graph.ts";
+import { type Graph, resolveGraph } from "./graph.ts";
 
 /** A catalogue, its graph, and the inputs and keys of its targets. */
 export interface Chain {
   readonly catalogue: Catalogue;
   readonly graph: Graph;
   readonly chain: CollectedChain;
-  readonly overrides?: ArgOverrides;
 }
 
 /** Reads the catalogue in a tree of files. */

@@ -1,6 +1,6 @@
 import { type Catalogue, pathIn } from "./catalogue.ts";
 import { UserError } from "./errors.ts";
-import { type ArgOverrides, findParent, type Graph, optionsFor } from "./graph.ts";
+import { findParent, type Graph, optionsFor } from "./graph.ts";
 import { type CollectedTarget, collectTarget, type Parent } from "./inputs.ts";
 import { formatTarget } from "./target.ts";
 import { refuseUnresolved } from "./unresolved.ts";
@@ -19,18 +19,10 @@ export interface CollectedChain {
   readonly refused: ReadonlyMap<string, RefusedTarget>;
 }
 
-/**
- * Collects the inputs of all targets, so that every key of the chain is known before anything is built.
- * @param only targets to collect; their parents come along
- */
-export async function collectChain(
-  catalogue: Catalogue,
-  graph: Graph,
-  options: { readonly overrides?: ArgOverrides; readonly only?: ReadonlySet<string> } = {},
-): Promise<CollectedChain> {
+/** Collects the inputs of all targets, so that every key of the chain is known before anything is built. */
+export async function collectChain(catalogue: Catalogue, graph: Graph): Promise<CollectedChain> {
   const collected = new Map<string, CollectedTarget>();
   const refused = new Map<string, RefusedTarget>();
-  const wanted = options.only ? withParents(options.only, graph) : undefined;
   const parent = (name: string): Parent | undefined => {
     const found = findParent(name, catalogue);
     if (!found) return undefined;
@@ -39,7 +31,6 @@ export async function collectChain(
     return one && { target, key: one.inputs.key, config: one.config };
   };
   for (const { name, image, stage, parents } of graph.values()) {
-    if (wanted && !wanted.has(name)) continue;
     const because = parents.find((one) => refused.has(one));
     const inherited = because === undefined ? undefined : refused.get(because);
     if (because !== undefined && inherited) {
@@ -54,7 +45,7 @@ export async function collectChain(
       epoch: image.settings.epoch,
     };
     try {
-      const one = await collectTarget(image.dockerfile, source, optionsFor(image, stage, options.overrides));
+      const one = await collectTarget(image.dockerfile, source, optionsFor(image, stage));
       refuseUnresolved(image.context, one.inputs.files, (path) => pathIn(image.context, path));
       collected.set(name, one);
     } catch (error) {

@@ -23,20 +23,16 @@ export interface GraphTarget {
 /** The targets by name, parents before their children. */
 export type Graph = ReadonlyMap<string, GraphTarget>;
 
-/** Build args of one environment, by image; they come before those of image.yaml. */
-export type ArgOverrides = Readonly<Record<string, Readonly<Record<string, string>>>>;
-
-/** The build options of a target: args of image.yaml and of the environment, hints, platform. */
-export function optionsFor(image: CatalogueImage, stage: string, overrides: ArgOverrides = {}) {
-  const args = { ...image.settings.args, ...overrides[image.name] };
-  return buildOptions({ target: stage, args, hints: image.settings.hints });
+/** The build options of a target: args of image.yaml, hints, platform. */
+export function optionsFor({ settings: { args, hints } }: CatalogueImage, stage: string) {
+  return buildOptions({ target: stage, args, hints });
 }
 
 /**
  * Derives the chain from the Dockerfiles alone.
  * @throws UserError for a cycle, with its path, and for a parent's stage that is no target
  */
-export function resolveGraph(catalogue: Catalogue, overrides: ArgOverrides = {}): Graph {
+export function resolveGraph(catalogue: Catalogue): Graph {
   const graph = new Map<string, GraphTarget>();
   const path: string[] = [];
 
@@ -48,7 +44,7 @@ export function resolveGraph(catalogue: Catalogue, overrides: ArgOverrides = {})
     path.push(name);
     const parents: GraphTarget[] = [];
     const bases: string[] = [];
-    for (const use of imagesUsed(resolveStages(image.dockerfile, optionsFor(image, stage, overrides)))) {
+    for (const use of imagesUsed(resolveStages(image.dockerfile, optionsFor(image, stage)))) {
       const parent = parentOf(use.name, catalogue, { file: image.dockerfile.file, line: use.line }, path);
       if (parent) parents.push(visit(parent.image, parent.stage));
       else bases.push(use.name);

@@ -46,12 +46,6 @@ export class ObjectLocks implements Locks {
     this.times = times;
   }
 
-  async acquire(name: string): Promise<HeldLock> {
-    const acquired = await this.acquireUnless(name, async () => undefined);
-    if ("lock" in acquired) return acquired.lock;
-    throw new Error(`nobody answered in place of the lock ${name}`);
-  }
-
   async acquireUnless<T>(
     name: string,
     answer: (note: string) => Promise<T | undefined>,
@@ -116,10 +110,6 @@ class HeldObject implements HeldLock {
     // A renewal that fails is found out by the next `confirm` or `release`.
     this.timer = setInterval(() => void this.renew().catch(() => {}), lease / 3);
     this.timer.unref();
-  }
-
-  get note(): string | undefined {
-    return this.seen?.state.note;
   }
 
   async confirm(): Promise<void> {

@@ -55,7 +55,7 @@ export class WorkstationImages extends ComponentResource {
       const imageName = publishedReference(HERE, one.name, inputs.key);
       const image: Image = new Image(
         one.name,
-        { imageName, build: buildOf(one, inputs, context, machine, chain.overrides), skipPush: true },
+        { imageName, build: buildOf(one, inputs, context, machine), skipPush: true },
         {
           parent: this,
           dependsOn: [...this.#namesUsed(one, inputs), ...(before ? [before] : [])],
@@ -99,15 +99,9 @@ export class WorkstationImages extends ComponentResource {
 }
 
 /** The plugin's arguments of a build: args are in the key, the number of jobs is not. */
-function buildOf(
-  { image, stage }: GraphTarget,
-  { platform }: TargetInputs,
-  context: string,
-  machine: MachineShape,
-  overrides: Chain["overrides"],
-) {
+function buildOf({ image, stage }: GraphTarget, { platform }: TargetInputs, context: string, machine: MachineShape) {
   const { args, hints, peakGbPerJob } = image.settings;
-  const all: Record<string, string> = { ...args, ...overrides?.[image.name] };
+  const all: Record<string, string> = { ...args };
   if (hints.includes(HINTS.jobs)) all[HINTS.jobs] = String(jobsFor(machine, peakGbPerJob));
   return { context, dockerfile: `${context}/${DOCKERFILE}`, target: stage, platform, args: all };
 }

@@ -14,7 +14,7 @@ const PROGRAMS = ["builder/inBuild/main.ts", "builder/inBuild/credentialHelper.t
 
 async function tool(tree: FileTree = workTree("dockerfiles")) {
   const catalogue = readCatalogue(tree);
-  const { targets } = await collectChain(catalogue, resolveGraph(catalogue), { only: new Set(["strata:tool"]) });
+  const { targets } = await collectChain(catalogue, resolveGraph(catalogue));
   const inputs = targets.get("strata:tool")?.inputs;
   if (!inputs) throw new Error("strata:tool has no key");
   return { key: inputs.key, files: inputs.files.map(({ path }) => path) };

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { quotaOf } from "../../chain/schedule.ts";
 import { GoogleApi } from "../../cloud/google/api.ts";
 import { GoogleBuildQuotas } from "../../cloud/google/quota.ts";
-import { LockLost } from "../../cloud/lock.ts";
+import { type HeldLock, LockLost } from "../../cloud/lock.ts";
 import { ObjectLocks } from "../../cloud/objectLocks.ts";
 import { ConditionFailed, readAll } from "../../cloud/objectStore.ts";
 import { pause } from "../../cloud/retry.ts";
@@ -76,14 +76,25 @@ describe("the lock", () => {
   const times = { lease: 400, look: 40 };
   const locks = () => new ObjectLocks(bench.bucket, "locks/", times);
 
+  /** The lock, and the note that it had when it was taken. */
+  async function acquire(): Promise<{ readonly lock: HeldLock; readonly note: string | undefined }> {
+    let note: string | undefined;
+    const acquired = await locks().acquireUnless("key", async (left) => {
+      note = left;
+      return undefined;
+    });
+    if ("lock" in acquired) return { lock: acquired.lock, note };
+    throw new Error("nobody answered in place of the lock");
+  }
+
   test("of twenty that want it, one at a time has it, and each sees what the last one noted", async () => {
     let inside = 0;
     let most = 0;
     let count = 0;
     const one = async () => {
-      const lock = await locks().acquire("key");
+      const { lock, note } = await acquire();
       most = Math.max(most, ++inside);
-      const seen = Number(lock.note ?? "0");
+      const seen = Number(note ?? "0");
       count++;
       await pause(2);
       inside--;
@@ -91,9 +102,9 @@ describe("the lock", () => {
     };
     await Promise.all(Array.from({ length: 20 }, one));
     expect([most, count]).toEqual([1, 20]);
-    const last = await locks().acquire("key");
+    const last = await acquire();
     expect(last.note).toBe("20");
-    await last.release();
+    await last.lock.release();
   });
 
   test("who takes the last holder's note for an answer leaves the lock alone, held or not", async () => {
@@ -108,7 +119,7 @@ describe("the lock", () => {
     await first.lock.release("build-7");
     const before = await readText("locks/key");
     expect(await ask("enough")).toEqual({ answer: "enough" });
-    const holder = await locks().acquire("key");
+    const { lock: holder } = await acquire();
     expect(await ask("enough")).toEqual({ answer: "enough" });
     await holder.release();
     expect(await readText("locks/key")).toBe(before);
@@ -118,33 +129,31 @@ describe("the lock", () => {
   });
 
   test("a holder that works for longer than its lease keeps the lock", async () => {
-    const lock = await locks().acquire("key");
+    const { lock } = await acquire();
     let taken = false;
-    const next = locks()
-      .acquire("key")
-      .then((other) => {
-        taken = true;
-        return other;
-      });
+    const next = acquire().then((other) => {
+      taken = true;
+      return other;
+    });
     await pause(times.lease * 3);
     expect(taken).toBe(false);
     await lock.confirm();
     await lock.release("done");
     expect((await next).note).toBe("done");
-    await (await next).release();
+    await (await next).lock.release();
   });
 
   test("a lock whose holder was killed is taken over after its lease, not before", async () => {
     await bench.bucket.write("locks/key", text('{"holder":"dead","note":"build-7"}'));
     const before = Date.now();
-    const lock = await locks().acquire("key");
+    const { lock, note } = await acquire();
     expect(Date.now() - before).toBeGreaterThanOrEqual(times.lease);
-    expect(lock.note).toBe("build-7");
+    expect(note).toBe("build-7");
     await lock.release();
   });
 
   test("a holder that was taken over finds out before it does anything", async () => {
-    const lock = await locks().acquire("key");
+    const { lock } = await acquire();
     await bench.bucket.write("locks/key", text('{"holder":"another"}'));
     await expect(lock.confirm()).rejects.toThrow(LockLost);
     await lock.release("not mine any more");
@@ -153,13 +162,13 @@ describe("the lock", () => {
 
   test.each(["lose", "drop"] as const)("it is taken once and released when answers are %s", async (kind) => {
     bench.fault({ route: "storage.objects.insert", kind, count: 1 });
-    const lock = await locks().acquire("key");
+    const { lock } = await acquire();
     await lock.confirm();
     bench.fault({ route: "storage.objects.insert", kind, count: 1 });
     await lock.release("note");
-    const next = await locks().acquire("key");
+    const next = await acquire();
     expect(next.note).toBe("note");
-    await next.release();
+    await next.lock.release();
   });
 });
 

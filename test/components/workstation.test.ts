@@ -51,12 +51,6 @@ test("a build gets the args of the key, and the jobs that this machine has memor
   expect(build.args).toEqual({ TORCH_VERSION: "2.6.0", MAX_JOBS: "2" });
 });
 
-test("the environment's own args come before those of image.yaml", async () => {
-  const chain = { ...(await chainOf(smallChain)), overrides: { base: { TORCH_VERSION: "2.7.0" } } };
-  const { build } = one(await registered(chain), imageType, "base:devel").inputs as { build: { args: object } };
-  expect(build.args).toMatchObject({ TORCH_VERSION: "2.7.0" });
-});
-
 test("an image gets its target's name and each name that a Dockerfile calls it by", async () => {
   const chain = await chainOf(smallChain);
   const all = await registered(chain);
