@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { recentRecords } from "../../builder/recentRecords.ts";
+import type { BuildEnvironment } from "../../builder/services.ts";
 import { UserError } from "../../chain/errors.ts";
 import type { Plan } from "../../chain/plan.ts";
 import { errorCode } from "../../cloud/systemError.ts";
@@ -8,14 +9,13 @@ import { renderReport } from "../../page/render/page.ts";
 import { headline } from "../../page/render/summary.ts";
 import { readStyle } from "../../page/style/style.ts";
 import { type PastBuild, viewOf } from "../../page/view.ts";
-import { openEnvironment, SETTINGS_OPTION } from "../buildEnvironment.ts";
+import { SETTINGS_OPTION } from "../buildEnvironment.ts";
+import { AGAINST_OPTION, type DecideOptions, decidePlan, REGISTRY_OPTION } from "../decidePlan.ts";
 import { EXIT } from "../exit.ts";
-import { CATALOGUE_OPTION, openChain } from "../openChain.ts";
+import { CATALOGUE_OPTION } from "../openChain.ts";
 import type { Terminal } from "../terminal.ts";
-import { type DecideOptions, decide } from "./plan.ts";
 
 interface Options extends DecideOptions {
-  readonly registry?: string;
   readonly title: string;
   readonly out: string;
 }
@@ -27,10 +27,8 @@ export function reportCommand(program: Command, terminal: Terminal, finish: (cod
     .description("write a plan as one HTML file that needs nothing else: for a pull request")
     .argument("[targets...]", "image:stage or image, with what they are built on; by default all")
     .option(...CATALOGUE_OPTION)
-    .option("--against <revision>", "compare with a Git revision instead of asking a registry which keys exist")
-    .addOption(
-      new Option("--registry <address>", "where images are published (or STRATA_REGISTRY)").conflicts("settings"),
-    )
+    .option(...AGAINST_OPTION)
+    .option(...REGISTRY_OPTION)
     .option(SETTINGS_OPTION[0], "plan in this environment: a file or gs:// object with the stack's output `build`")
     .option("--title <text>", "what stands above it", "Plan")
     .option("--out <file>", "the file to write", "plan.html")
@@ -47,10 +45,10 @@ Examples:
 
 async function report(names: readonly string[], options: Options, terminal: Terminal): Promise<number> {
   const { against, settings, out, title } = options;
-  const registry = options.registry ?? (settings === undefined ? terminal.env.STRATA_REGISTRY : undefined);
-  const plan = await decide(names, await openChain(options.catalogue, terminal), options, registry, terminal);
-  const records = settings === undefined ? new Map() : await recordsIn(settings, plan, terminal);
-  const about = against !== undefined ? `compared with ${against}` : (registry ?? settings);
+  const { plan, registry, environment } = await decidePlan(names, options, terminal);
+  const records =
+    environment === undefined ? new Map<string, readonly PastBuild[]>() : await recordsIn(environment, plan);
+  const about = against !== undefined ? `compared with ${against}` : (settings ?? registry);
   const view = viewOf({ title, ...(about && { about }), plan, records, now: Date.now() });
   await write(out, renderReport(view, readStyle()).text);
   terminal.stdout.write(`${out}: ${headline(view)}\n`);
@@ -58,11 +56,9 @@ async function report(names: readonly string[], options: Options, terminal: Term
 }
 
 async function recordsIn(
-  settings: string,
+  { services }: BuildEnvironment,
   { targets }: Plan,
-  terminal: Terminal,
 ): Promise<ReadonlyMap<string, readonly PastBuild[]>> {
-  const { services } = await openEnvironment(settings, terminal);
   const read = targets.map(async ({ target }) => [target, await recentRecords(services.store, target)] as const);
   return new Map(await Promise.all(read));
 }

@@ -132,6 +132,9 @@ test("where a target was built before, plan and build say what its last builds t
     /base:base +build .* 5 min +\$2\.13 +c3-standard-88 +median of its last 2 builds/,
   );
   expect(terminal.written.out).toMatch(/middle:middle +build .* 10 min .*c3-standard-88\n/);
+  terminal.written.out = "";
+  expect(await runCli(["plan", ...settings, "--json"], terminal)).toBe(0);
+  expect(JSON.parse(terminal.written.out).registry).toBe(builderOn(bench).settings.images);
   expect(await build(["base"], options(), terminal, 10)).toBe(0);
   expect(terminal.written.out).toMatch(/1 to build, 0 to reuse: 5 min until all is built/);
 });

@@ -63,6 +63,15 @@ describe("plan", () => {
     expect(out).toContain("No registry was asked");
   });
 
+  test.each(["plan", "report"])(
+    "%s asks one registry: an environment's own, or the one that is named",
+    async (name) => {
+      const words = ["--settings", "build.json", "--registry", "localhost:1/images"];
+      const { code, err } = await strata([name, "--catalogue", repository().catalogue, ...words]);
+      expect([code, err]).toEqual([1, expect.stringMatching(/--settings says which registry[\s\S]*fix: +name one/)]);
+    },
+  );
+
   test("--against says what would be built and why, and exits 3 only where asked and where something would be", async () => {
     const { root, catalogue } = repository();
     const plan = (...more: string[]) => strata(["plan", "--catalogue", catalogue, "--against", "HEAD", ...more]);

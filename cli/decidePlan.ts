@@ -1,0 +1,98 @@
+import type { BuildEnvironment } from "../builder/services.ts";
+import type { Chain } from "../chain/chain.ts";
+import type { CollectedChain } from "../chain/collect.ts";
+import { UserError } from "../chain/errors.ts";
+import type { TargetInputs } from "../chain/inputs.ts";
+import { type Plan, planChain } from "../chain/plan.ts";
+import { openChain, openChainAt, partNamed } from "./openChain.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a plan is decided by. */
+export interface DecideOptions {
+  readonly catalogue: string;
+  readonly against?: string;
+  readonly registry?: string;
+  readonly settings?: string;
+}
+
+/** The options of every command that decides a plan and runs none. */
+export const AGAINST_OPTION = [
+  "--against <revision>",
+  "compare with a Git revision instead of asking a registry which keys exist",
+] as const;
+export const REGISTRY_OPTION = ["--registry <address>", "where images are published (or STRATA_REGISTRY)"] as const;
+
+/** A plan, what it is a plan of, and whom it was asked of. */
+export interface DecidedPlan {
+  readonly open: Chain;
+  readonly plan: Plan;
+  /** Where images are published, if that registry was asked. */
+  readonly registry?: string;
+  /** The environment that it was made in. */
+  readonly environment?: BuildEnvironment;
+}
+
+/**
+ * Plans the targets that are named with what they are built on, as the catalogue is now; no names stand for all.
+ * @throws UserError where two options say which registry is asked
+ */
+export async function decidePlan(
+  names: readonly string[],
+  options: DecideOptions,
+  terminal: Terminal,
+): Promise<DecidedPlan> {
+  const { catalogue, against, settings } = options;
+  if (options.registry !== undefined && settings !== undefined) {
+    throw new UserError({
+      problem: "--settings says which registry is asked, so --registry cannot",
+      fix: "name one of them",
+    });
+  }
+  const open = await openChain(catalogue, terminal);
+  const part = partNamed(names, open);
+  const before = against === undefined ? undefined : await inputsAt(catalogue, against);
+  if (settings !== undefined) return { open, ...(await planIn(settings, part, before, terminal)) };
+  const registry = options.registry ?? terminal.env.STRATA_REGISTRY;
+  const { graph, chain } = part;
+  const exists = registry ? await askRegistry(registry, chain) : before && compareKeys(before, chain);
+  const plan = planChain(graph, chain, { ...(exists && { exists }), ...(before && { before }) });
+  return { open, plan, ...(registry && { registry }) };
+}
+
+async function inputsAt(folder: string, revision: string): Promise<ReadonlyMap<string, TargetInputs>> {
+  const { chain } = await openChainAt(folder, revision);
+  return new Map([...chain.targets].map(([name, { inputs }]) => [name, inputs]));
+}
+
+/** The clients of an environment are loaded only where one is asked. */
+async function planIn(
+  place: string,
+  part: Pick<Chain, "graph" | "chain">,
+  before: ReadonlyMap<string, TargetInputs> | undefined,
+  terminal: Terminal,
+): Promise<Required<Omit<DecidedPlan, "open">>> {
+  const [{ openEnvironment }, { planInEnvironment }] = await Promise.all([
+    import("./buildEnvironment.ts"),
+    import("../builder/planInEnvironment.ts"),
+  ]);
+  const environment = await openEnvironment(place, terminal);
+  const { plan } = await planInEnvironment(environment, part, before);
+  return { plan, registry: environment.settings.images, environment };
+}
+
+/** A key that the other side has counts as there: that side's images are taken to be published. */
+function compareKeys(
+  before: ReadonlyMap<string, TargetInputs>,
+  { targets }: CollectedChain,
+): ReadonlyMap<string, boolean> {
+  return new Map([...targets].map(([name, { inputs }]) => [name, before.get(name)?.key === inputs.key]));
+}
+
+/** The clients of a registry are loaded only where one is asked. */
+async function askRegistry(registry: string, chain: CollectedChain): Promise<ReadonlyMap<string, boolean>> {
+  const [{ OciRegistry }, { publishedKeys }] = await Promise.all([
+    import("../cloud/registry/ociRegistry.ts"),
+    import("../builder/publishedKeys.ts"),
+  ]);
+  return publishedKeys(new OciRegistry(), registry, chain);
+}
