@@ -40,7 +40,7 @@ export async function buildCpuQuota(
   return limit === "-1" ? Number.POSITIVE_INFINITY : Number(limit);
 }
 
-/** The quotas of one project and region; each is read once. */
+/** The quotas of one project and region; each is read once, and again only where it could not be read. */
 export class GoogleBuildQuotas implements BuildQuotas {
   private readonly api: GoogleApi;
   private readonly place: { readonly project: string; readonly region: string };
@@ -52,8 +52,11 @@ export class GoogleBuildQuotas implements BuildQuotas {
   }
 
   cpuLimit(quota: string): Promise<number | undefined> {
-    const limit = this.limits.get(quota) ?? buildCpuQuota(this.api, this.place, quota);
+    const known = this.limits.get(quota);
+    if (known !== undefined) return known;
+    const limit = buildCpuQuota(this.api, this.place, quota);
     this.limits.set(quota, limit);
+    limit.catch(() => this.limits.delete(quota));
     return limit;
   }
 }

@@ -208,6 +208,16 @@ describe("Cloud Build", () => {
     expect(bench.calls("cloudbuild.projects.locations.builds.create")).toBe(1);
   });
 
+  test("a quota that could not be read is asked for again, one that was read is not", async () => {
+    const quotas = new GoogleBuildQuotas(bench.api, { project: PROJECT, region: REGION });
+    const quota = quotaOf("c3-standard-176");
+    bench.fault({ route: "*consumerQuotaMetrics*", kind: "status", status: 403, count: 1 });
+    await expect(quotas.cpuLimit(quota)).rejects.toThrow(`read the quota ${quota}`);
+    expect(await quotas.cpuLimit(quota)).toBe(528);
+    bench.fault({ route: "*consumerQuotaMetrics*", kind: "status", status: 403, count: 1 });
+    expect(await quotas.cpuLimit(quota)).toBe(528);
+  });
+
   test("the quota of a machine's family is read", async () => {
     const quotas = new GoogleBuildQuotas(bench.api, { project: PROJECT, region: REGION });
     expect(await quotas.cpuLimit(quotaOf("c3-standard-176"))).toBe(528);
