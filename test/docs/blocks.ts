@@ -14,13 +14,13 @@ export interface Block {
   readonly needs: string | undefined;
 }
 
-/** What a block may need and then is not run; anything else in that line is a mistake. */
+/** What a block may need and then is checked in place of being run; anything else in that line is a mistake. */
 export const NEEDS = ["Google Cloud", "Docker", "a quarter of an hour"] as const;
 
 /** The pages that a reader is led through. */
 export function pages(root: string): readonly string[] {
   const docs = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-  return ["README.md", "CONTRIBUTING.md", ...docs.sort().map((name) => `docs/${name}`)];
+  return ["README.md", "CONTRIBUTING.md", ...docs.sort().map((name) => `docs/${name}`), "dockerfiles/strata/README.md"];
 }
 
 /** The blocks of a page in their order. */
