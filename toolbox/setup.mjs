@@ -52,7 +52,7 @@ async function holdLock() {
   // Linked, so that nobody ever reads a lock whose holder is not in it yet.
   const mine = `${lock}.${process.pid}`;
   mkdirSync(dirname(lock), { recursive: true });
-  writeFileSync(mine, String(process.pid));
+  writeFileSync(mine, identityOf(process.pid));
   process.on("exit", () => rmSync(mine, { force: true }));
   for (let told = false; ; told = true) {
     try {
@@ -62,12 +62,14 @@ async function holdLock() {
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
     }
-    const holder = Number(readIfThere(lock));
+    const holder = readIfThere(lock);
+    // Released just now: whoever has it next is not to lose it.
+    if (holder === "") continue;
     if (!isAlive(holder)) {
       rmSync(lock, { force: true });
       continue;
     }
-    if (!told) say(`another process (${holder}) is installing the packages; waiting for it`);
+    if (!told) say(`another process (${parseInt(holder, 10)}) is installing the packages; waiting for it`);
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
 }
@@ -80,8 +82,19 @@ function readIfThere(file) {
   }
 }
 
-function isAlive(pid) {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+/**
+ * A process as no other is it: its id, and where the kernel says so when it was started. An id alone comes again, in a
+ * container even at once: there the next start has the ids of the one that was killed.
+ */
+function identityOf(pid) {
+  // The program's name stands in brackets and may hold anything.
+  const fields = readIfThere(`/proc/${pid}/stat`).split(") ").pop().split(" ");
+  return `${pid} ${fields[19] || ""}`;
+}
+
+function isAlive(holder) {
+  const pid = parseInt(holder, 10);
+  if (!(pid > 0) || identityOf(pid) !== holder) return false;
   try {
     process.kill(pid, 0);
     return true;
