@@ -1,5 +1,6 @@
 import { availableParallelism, hostname, totalmem } from "node:os";
 import { all, type Input, log, StackReference } from "@pulumi/pulumi";
+import { machinesIn } from "./chain/catalogue.ts";
 import { type Chain, readChainIn } from "./chain/chain.ts";
 import { type Plan, planChain } from "./chain/plan.ts";
 import { announcePlan } from "./components/announcePlan.ts";
@@ -33,7 +34,7 @@ async function onThisMachine(chain: Chain) {
 function onGoogleCloud(settings: Settings, chain: Chain, plan: Plan) {
   const { registry, store, build } = new Infrastructure("infrastructure", {
     settings,
-    machines: [...new Set([...chain.catalogue.images.values()].map((image) => image.settings.machine))].sort(),
+    machines: machinesIn(chain.catalogue),
     persistent: baseTier(chain),
     inUse: plan.targets.flatMap(({ key }) => (key === undefined ? [] : [key])),
     readsBeside: [...chain.catalogue.images.values()].some((image) => image.settings.context === ".."),

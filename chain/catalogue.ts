@@ -51,6 +51,11 @@ export function readCatalogue(tree: FileTree): Catalogue {
   return { tree, images, lock: readLock(tree) };
 }
 
+/** The machines that a catalogue's images name, each once. */
+export function machinesIn({ images }: Pick<Catalogue, "images">): readonly string[] {
+  return [...new Set([...images.values()].map(({ settings }) => settings.machine))].sort();
+}
+
 function readImage(tree: FileTree, name: string): CatalogueImage {
   if (!/^[a-z0-9]+([._-][a-z0-9]+)*$/.test(name)) {
     throw new UserError({

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { parse } from "yaml";
+import { machinesIn, readCatalogue } from "../../chain/catalogue.ts";
+import { workTree } from "../../chain/context/workTree.ts";
 import { UserError } from "../../chain/errors.ts";
 import { GoogleApi } from "../../cloud/google/api.ts";
 import { examine } from "../doctor/examine.ts";
 import type { Patient } from "../doctor/finding.ts";
-import { machinesIn } from "../doctor/names.ts";
 import { renderResults } from "../doctor/render.ts";
 import { EXIT } from "../exit.ts";
 import { styleFor } from "../render/style.ts";
@@ -55,5 +56,6 @@ async function patientIn(environment: string, { env }: Terminal): Promise<Patien
     values: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, text(value)])),
   });
   const api = new GoogleApi({ environment: { ...env } });
-  return { env, settings, machines: machinesIn(settings.catalogue), api, now: Date.now };
+  const machines = machinesIn(readCatalogue(workTree(settings.catalogue)));
+  return { env, settings, machines, api, now: Date.now };
 }

@@ -1,5 +1,3 @@
-import { readCatalogue } from "../../chain/catalogue.ts";
-import { workTree } from "../../chain/context/workTree.ts";
 import type { Environment } from "../../settings.ts";
 
 /** The names that the components give what they make; a test compares them with the components. */
@@ -15,10 +13,4 @@ export function namesIn({ project, region, prefix }: Environment) {
     /** @param name the connection's own; by default that of the one that strata makes */
     connection: (name = prefix) => `${place}/connections/${name}`,
   };
-}
-
-/** The machines that a catalogue's images name, each once. */
-export function machinesIn(catalogue: string): readonly string[] {
-  const { images } = readCatalogue(workTree(catalogue));
-  return [...new Set([...images.values()].map(({ settings }) => settings.machine))].sort();
 }
