@@ -66,8 +66,21 @@ function parseSettings(text: string, file: string): BuildSettings {
   } catch {
     throw wrong("they are not JSON");
   }
+  if (hasNoTool(json)) {
+    throw new UserError({
+      problem: "this environment has no tool image yet, which the steps of a build run in",
+      allowed: "strata:tool with a published image of strata:tool",
+      fix: 'make the first one as dockerfiles/strata/README.md says under "The first one", then write the settings anew',
+      at: { file },
+    });
+  }
   // A commit from before a setting was invented still builds: what it does not know is left out.
   const { data, error } = buildSettings.strip().safeParse(json);
   if (data !== undefined) return data;
   throw wrong(error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+}
+
+/** An environment that was brought up before its first tool image leaves its name empty. */
+function hasNoTool(settings: unknown): boolean {
+  return typeof settings === "object" && settings !== null && "tool" in settings && settings.tool === "";
 }

@@ -10,6 +10,8 @@ const QUESTIONS = [
   "An image is rebuilt and nobody knows why",
   "An image is not rebuilt although packages have moved",
   "`plan` is slow",
+  "The weekly refresh is red",
+  "An image that was removed from Docker is not built again",
 ];
 
 const quoted = [...page.matchAll(/^### (.*)$/gm)]
@@ -39,6 +41,7 @@ const PLAIN = [
   "this is no repository at GitHub",
   "this is no version of a secret",
   "this program runs one step of a build",
+  "what answers is not GitHub's API",
   "… has no check that runs without a GPU",
   "… is not a whole number",
 ];
