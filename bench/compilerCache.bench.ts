@@ -12,7 +12,7 @@ import { type Row, sideBySide, timed } from "./measure.ts";
 /** How often each pair is run; the median counts. */
 const TURNS = 7;
 const SERVICE = fileURLToPath(new URL("./cacheService.ts", import.meta.url));
-/** What tier 0 of test/chains/re2 compiles, as its script finds, compiles and links it. */
+/** What tier 0 of tour/re2 compiles, as its script finds, compiles and links it. */
 const SOURCES = "find re2 util -maxdepth 1 -name '*.cc' | grep -vE '(benchmark|fuzz|pcre|test)\\.cc$' | sort";
 const COMPILE = '"$CCACHE" g++ -std=c++17 -O2 -fPIC -I. -c "$1" -o "$OUT/$(basename "$1" .cc).o"';
 /** Milliseconds that the far store's every answer is put off. */

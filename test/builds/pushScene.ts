@@ -7,7 +7,7 @@ import { Infrastructure } from "../../components/Infrastructure.ts";
 import type { CloudSettings } from "../../local/cloud.ts";
 import { readRepositoryEvent } from "../../local/repositoryEvent.ts";
 import { readSettings } from "../../settings.ts";
-import { pushLayer } from "../chains/debianTree.ts";
+import { pushLayer } from "../../tour/re2/pushLayer.ts";
 import { type Engine, engineTest, startEngine } from "../engine/engine.ts";
 import { TestCloud } from "../local/testCloud.ts";
 import { type GitHubDouble, startGitHub } from "./gitHub.ts";
@@ -151,7 +151,9 @@ export async function startPushScene(settings: Partial<CloudSettings> = {}): Pro
   const engine = await startEngine(["acme-images"], settings);
   const cloud = new TestCloud(engine.cloud, "");
   await cloud.ok("POST", `/serviceusage/v1/${P}/services/secretmanager.googleapis.com:enable`, {});
-  await cloud.ok("POST", `/secretmanager/v1/${P}/secrets?secretId=comments`, { replication: { automatic: {} } });
+  for (const secret of ["github", "comments"]) {
+    await cloud.ok("POST", `/secretmanager/v1/${P}/secrets?secretId=${secret}`, { replication: { automatic: {} } });
+  }
   const payload = { data: Buffer.from("comment-token").toString("base64") };
   await cloud.ok("POST", `/secretmanager/v1/${P}/secrets/comments:addVersion`, { payload });
   await (await engine.stack("dev", config, program)).up();

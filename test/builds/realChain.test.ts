@@ -6,8 +6,9 @@ import { promisify } from "node:util";
 import { recentRecords } from "../../builder/recentRecords.ts";
 import type { BuildSettings } from "../../builder/settings.ts";
 import { build } from "../../cli/commands/build.ts";
+import { onStandardError } from "../../toolbox/tool.ts";
+import { makeCatalogue } from "../../tour/re2/catalogue.ts";
 import { allBuilds, builderOn } from "../builder/scene.ts";
-import { debianLayer, pushLayer } from "../chains/debianTree.ts";
 import { type Bench, BUCKET, REGION, startBench } from "../cloud/onLocalCloud.ts";
 import { PROJECT } from "../local/testCloud.ts";
 
@@ -53,32 +54,14 @@ onMachine(`a real chain of four tiers${reason === undefined ? "" : ` (skipped: $
       pools: { "e2-standard-2": `${place}/workerPools/small` },
       tool: "strata",
     };
-    await prepareCatalogue(host);
+    const token = cloud.running.operatorToken;
+    await makeCatalogue(catalogue(), { origin: cloud.origin, repository: `${PROJECT}/bases`, token }, onStandardError);
   });
 
   afterAll(async () => {
     await bench?.cloud.close();
     await rm(folder, { recursive: true, force: true });
   });
-
-  /** The catalogue of test/chains/re2 with RE2's sources, on a base that this machine makes. */
-  async function prepareCatalogue(host: string): Promise<void> {
-    await cp("test/chains/re2", catalogue(), { recursive: true });
-    await run("npm", ["pack", "re2@1.18.0", "--pack-destination", folder]);
-    const into = ["-C", catalogue(), "--strip-components=1"];
-    await run("tar", ["-xzf", join(folder, "re2-1.18.0.tgz"), ...into, "package/vendor/re2", "package/vendor/util"]);
-    const script = "shared/build/compiler-cache.sh";
-    await cp(join("dockerfiles", script), join(catalogue(), script));
-    const { operatorToken: token } = bench.cloud.running;
-    const repository = `${PROJECT}/bases/debian-tree`;
-    const digest = await pushLayer(await debianLayer(), { origin: bench.cloud.origin, repository, tag: "12", token });
-    const registry = `${host}/${PROJECT}/bases`;
-    await edit("re2-base/image.yaml", (text) => `${text}args: { REGISTRY: "${registry}" }\n`);
-    await writeFile(
-      join(catalogue(), "bases.lock.yaml"),
-      `images:\n  ${registry}/debian-tree:12:\n    digest: ${digest}\n`,
-    );
-  }
 
   async function edit(path: string, change: (text: string) => string, root = catalogue()): Promise<void> {
     const file = join(root, path);

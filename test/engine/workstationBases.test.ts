@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pushLayer } from "../chains/debianTree.ts";
+import { pushLayer } from "../../tour/re2/pushLayer.ts";
 import { startRegistry, type TestRegistry } from "../cloud/registryServer.ts";
 import { type TestCatalogue, testCatalogue } from "./catalogue.ts";
 import { builds, changes, startWorkstation, type Workstation, workstationTest } from "./workstation.ts";
