@@ -26,6 +26,8 @@ export const SETTINGS_OBJECT = "settings.json";
 export class BuildStore extends ComponentResource {
   /** The bucket's name. */
   readonly bucket: Output<string>;
+  /** The number of its project: the names of Google's own accounts in the project have it. */
+  readonly projectNumber: Output<number>;
 
   constructor(name: string, args: BuildStoreArgs, options?: ComponentResourceOptions) {
     super("strata:index:BuildStore", name, {}, options);
@@ -58,6 +60,7 @@ export class BuildStore extends ComponentResource {
     grant("checker-scratch", "roles/storage.objectUser", args.checker, "scratch/");
 
     this.bucket = bucket.name;
+    this.projectNumber = bucket.projectNumber;
     this.registerOutputs({ bucket: this.bucket });
   }
 }

@@ -9,7 +9,7 @@ import { BuildTriggers } from "./BuildTriggers.ts";
 import { CompilerCache } from "./CompilerCache.ts";
 import { ImageRegistry } from "./ImageRegistry.ts";
 import { ProjectServices } from "./ProjectServices.ts";
-import { SourceRepository } from "./SourceRepository.ts";
+import { mayRead, SourceRepository } from "./SourceRepository.ts";
 
 export interface InfrastructureArgs {
   readonly settings: Settings;
@@ -109,7 +109,11 @@ export class Infrastructure extends ComponentResource {
     const { source, environment, catalogue, approval, refresh } = settings;
     if (!source) return;
     const { checker, publisherAccount, checkerAccount } = this.identities;
-    const { repository } = new SourceRepository("source", { environment, source }, child);
+    const { repository } = new SourceRepository(
+      "source",
+      { environment, source, projectNumber: this.store.projectNumber },
+      child,
+    );
     new BuildTriggers(
       "triggers",
       {
@@ -129,8 +133,6 @@ export class Infrastructure extends ComponentResource {
       child,
     );
     if (source.commentToken === undefined) return;
-    const [, project, , secretId = ""] = source.commentToken.split("/");
-    const role = "roles/secretmanager.secretAccessor";
-    new secretmanager.SecretIamMember("comment-token", { project, secretId, role, member: checker }, child);
+    new secretmanager.SecretIamMember("comment-token", mayRead(checker, source.commentToken), child);
   }
 }

@@ -6,6 +6,7 @@ import { UserError } from "../../chain/errors.ts";
 import { serve } from "../../provider/server.ts";
 import { dockerStandIn } from "../dockerStandIn/provider.ts";
 import { gcpStandIn } from "./provider.ts";
+import { makeSecrets } from "./secrets.ts";
 
 /** What `Pulumi.<environment>.yaml` configures, by key: `gcp:project`, `strata:images`. */
 export type Configuration = Readonly<Record<string, unknown>>;
@@ -42,7 +43,7 @@ export function configurationOf(root: string, environment: string): Configuratio
 }
 
 /**
- * Opens a stack in a folder of its own, made where it is not there yet. The stand-ins for pulumi-gcp and pulumi-docker
+ * Opens a stack in a folder of its own, made where it is not there yet, as are the secrets that it names. The stand-ins for pulumi-gcp and pulumi-docker
  * are served by this process until it ends.
  */
 export async function openStack(options: EngineOptions): Promise<Stack> {
@@ -54,6 +55,7 @@ export async function openStack(options: EngineOptions): Promise<Stack> {
   const plugins = { providers: [{ name: "strata", path: join(root, "provider") }] };
   writeFileSync(join(folder, "Pulumi.yaml"), stringify({ name: "strata", runtime: "nodejs", plugins }));
   configure(folder, environment, configuration);
+  await makeSecrets(configuration);
   const envVars = {
     PULUMI_BACKEND_URL: `file://${folder}`,
     PULUMI_CONFIG_PASSPHRASE: process.env.PULUMI_CONFIG_PASSPHRASE ?? "local",

@@ -5,13 +5,18 @@ import { attribution, body, changedSince, ownLabels } from "./body.ts";
 import { call, find, type Json } from "./calls.ts";
 
 type Inputs = Unwrap<storage.BucketArgs>;
-type Outputs = { url: string };
+type Outputs = { url: string; projectNumber: number };
+
+/** What Google says of a bucket that nobody set. */
+function outputsOf(id: string, found: Json): Outputs {
+  return { url: `gs://${id}`, projectNumber: Number(found.projectNumber) };
+}
 
 /** gcp:storage/bucket:Bucket */
 export const bucket: Kind<Inputs, Outputs> = {
   immutable: ["location", "name", "project"],
   deleteFirst: true,
-  computed: ["url"],
+  computed: ["url", "projectNumber"],
 
   async create(inputs) {
     const id = `${inputs.name}`;
@@ -19,14 +24,14 @@ export const bucket: Kind<Inputs, Outputs> = {
       query: { project: `${inputs.project}` },
       body: { name: id, ...wire(inputs) },
     });
-    for (let look = 0; look < 2; look++) await call("storage", "GET", `b/${id}`);
-    return { id, outputs: { url: `gs://${id}` } };
+    await call("storage", "GET", `b/${id}`);
+    return { id, outputs: outputsOf(id, await call("storage", "GET", `b/${id}`)) };
   },
 
   async read(id, state) {
     const found = await find("storage", `b/${id}`);
     const { location, ...changeable } = wire(state);
-    return found && { ...changedSince(changeable, found, bucketInputs), url: `gs://${id}` };
+    return found && { ...changedSince(changeable, found, bucketInputs), ...outputsOf(id, found) };
   },
 
   async update(id, olds, news) {
@@ -39,8 +44,7 @@ export const bucket: Kind<Inputs, Outputs> = {
     const labels = { ...(after.labels as Json), ...Object.fromEntries(gone.map((label) => [label, null])) };
     const patch = Object.fromEntries(changed);
     await call("storage", "PATCH", `b/${id}`, { body: { ...patch, ...("labels" in patch && { labels }) } });
-    await call("storage", "GET", `b/${id}`);
-    return { url: `gs://${id}` };
+    return outputsOf(id, await call("storage", "GET", `b/${id}`));
   },
 
   async delete(id, { forceDestroy }) {

@@ -31,8 +31,11 @@ export const retention: Retention = {
   recordDays: 10,
 };
 
+/** The number of the project that buckets are in. */
+export const PROJECT_NUMBER = 123456789012;
+
 /** What Google fills in after creation, where components pass it on; ids have the form that pulumi-gcp gives them. */
-function filledIn(type: string, inputs: Readonly<Record<string, string>>): Record<string, string> {
+function filledIn(type: string, inputs: Readonly<Record<string, string>>): Record<string, string | number> {
   const { location, project, repositoryId, accountId, name } = inputs;
   switch (type) {
     case "gcp:artifactregistry/repository:Repository":
@@ -41,6 +44,8 @@ function filledIn(type: string, inputs: Readonly<Record<string, string>>): Recor
       const email = `${accountId}@${project}.iam.gserviceaccount.com`;
       return { name: `projects/${project}/serviceAccounts/${email}`, email, member: `serviceAccount:${email}` };
     }
+    case "gcp:storage/bucket:Bucket":
+      return { projectNumber: PROJECT_NUMBER };
     case "gcp:pubsub/topic:Topic":
       return { id: `projects/${project}/topics/${name}` };
     case "gcp:cloudbuild/workerPool:WorkerPool":
@@ -68,7 +73,7 @@ export async function registeredBy(program: () => void): Promise<readonly Regist
     newResource({ type, name, inputs }) {
       seen.push({ type, name, inputs });
       const { id = `${name}-id`, ...outputs } = filledIn(type, inputs);
-      return { id, state: { ...inputs, ...outputs } };
+      return { id: `${id}`, state: { ...inputs, ...outputs } };
     },
     call: ({ inputs }) => inputs,
   };

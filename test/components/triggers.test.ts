@@ -122,12 +122,14 @@ const source = (rest: Partial<Source>) =>
       new SourceRepository("source", {
         environment,
         source: { repository: "https://github.com/acme/Images.git", branch: "main", ...rest },
+        projectNumber: 123456789012,
       }),
   );
 
 test("an existing connection is used as it is", async () => {
   const all = await source({ connection: "github" });
   expect(all.some(({ type }) => type === "gcp:cloudbuildv2/connection:Connection")).toBe(false);
+  expect(all.some(({ type }) => type.startsWith("gcp:secretmanager"))).toBe(false);
   expect(one(all, "gcp:cloudbuildv2/repository:Repository").inputs).toMatchObject({
     parentConnection: "github",
     name: "strata-dev-images",
@@ -141,5 +143,17 @@ test("a connection that is made names the token's secret and holds no token", as
   expect(one(all, "gcp:cloudbuildv2/connection:Connection").inputs.githubConfig).toEqual({
     appInstallationId: 7,
     authorizerCredential: { oauthTokenSecretVersion: token },
+  });
+});
+
+test("Cloud Build's own account may read the token before the connection is made, and nobody else may", async () => {
+  const all = await source({ installation: 7, token: "projects/acme-secrets/secrets/github/versions/1" });
+  const types = all.map(({ type }) => type.split(":").at(-1));
+  expect(types.indexOf("SecretIamMember")).toBeLessThan(types.indexOf("Connection"));
+  expect(one(all, "gcp:secretmanager/secretIamMember:SecretIamMember").inputs).toEqual({
+    project: "acme-secrets",
+    secretId: "github",
+    role: "roles/secretmanager.secretAccessor",
+    member: "serviceAccount:service-123456789012@gcp-sa-cloudbuild.iam.gserviceaccount.com",
   });
 });

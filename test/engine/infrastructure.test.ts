@@ -2,6 +2,8 @@ import type { PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import { openEnvironment } from "../../cli/buildEnvironment.ts";
 import { Infrastructure } from "../../components/Infrastructure.ts";
 import { environmentOf } from "../../local/environment.ts";
+import { makeSecrets } from "../../local/gcpStandIn/secrets.ts";
+import type { Policy } from "../../local/identity/access.ts";
 import { readSettings } from "../../settings.ts";
 import { type Engine, engineTest, startEngine } from "./engine.ts";
 
@@ -18,16 +20,18 @@ const program: PulumiFn = async () => {
   return { images: registry.images, build };
 };
 
+const source = {
+  repository: "https://github.com/acme/images.git",
+  installation: 12345678,
+  token: "projects/acme-images/secrets/github/versions/1",
+};
+
 const config = {
   "gcp:project": "acme-images",
   "gcp:region": "us-east4",
   "strata:images": "none",
   "strata:tool": "us-east4-docker.pkg.dev/acme-images/strata-dev-images/strata/tool:key",
-  "strata:source": JSON.stringify({
-    repository: "https://github.com/acme/images.git",
-    installation: 12345678,
-    token: "projects/acme-images/secrets/github/versions/1",
-  }),
+  "strata:source": JSON.stringify(source),
   "strata:refresh": "0 4 * * 1",
   "strata:readers": '["group:research@example.com"]',
   "strata:publishers": '["group:leads@example.com"]',
@@ -39,6 +43,7 @@ let engine: Engine;
 let dev: Stack;
 beforeAll(async () => {
   engine = await startEngine(["acme-images"]);
+  await makeSecrets({ "strata:source": source });
   dev = await engine.stack("dev", config, program);
 }, 600_000);
 afterAll(() => engine?.close());
@@ -55,6 +60,25 @@ engineTest(
     expect(summary.resourceChanges?.create).toBeGreaterThan(50);
     expect(outputs.images?.value).toBe(`${engine.cloud.cloud.host}/acme-images/strata-dev-images`);
     expect(engine.cloud.cloud.journal.since(0).filter(({ refused }) => refused)).toEqual([]);
+  },
+  60_000,
+);
+
+engineTest(
+  "Cloud Build's own account may read the token before the connection, whose making reads it, is asked for",
+  async () => {
+    const { documents, journal } = engine.cloud.cloud;
+    const made = journal.since(0).map(({ method }) => method);
+    const granted = made.indexOf("secretmanager.projects.secrets.setIamPolicy");
+    expect(granted).toBeGreaterThan(0);
+    expect(made.indexOf("cloudbuild.projects.locations.connections.create")).toBeGreaterThan(granted);
+    const { projectNumber } = documents.get<{ projectNumber: string }>("projects", "acme-images") ?? {};
+    expect(documents.get<Policy>("policy", "projects/acme-images/secrets/github")?.bindings).toEqual([
+      {
+        role: "roles/secretmanager.secretAccessor",
+        members: [`serviceAccount:service-${projectNumber}@gcp-sa-cloudbuild.iam.gserviceaccount.com`],
+      },
+    ]);
   },
   60_000,
 );
