@@ -46,6 +46,8 @@ export async function runEngine(
   command: "up" | "preview",
   { log, signal, published }: EngineRun,
 ): Promise<EngineReport> {
+  // The Automation API hears of what is aborted from now on, not of what was.
+  signal.throwIfAborted();
   const images = new Map<string, EngineImage>();
   const others = new Set<string>();
   const errors: string[] = [];
