@@ -24,6 +24,7 @@ export async function playActs(scene: Scene, way: Way): Promise<void> {
   await againAct(scene, way, { catalogue, plan, settings, tell: () => {} });
   signal.throwIfAborted();
   await editAct(scene, way, settings);
+  signal.throwIfAborted();
 }
 
 async function environmentAct({ narrator }: Scene, way: Way): Promise<BuildSettings> {
@@ -90,6 +91,7 @@ async function editAct(scene: Scene, way: Way, settings: BuildSettings): Promise
     ...(copy.committed ? [`npx strata ${planned.join(" ")}`] : []),
   );
   if (copy.committed) await runCli(planned, { ...indentedTerminal(narrator.terminal), env: scene.environment });
+  scene.signal.throwIfAborted();
   if (worker === "docker") await rebuild(scene, way, settings, copy);
   else await preview(scene, way, edited);
 }

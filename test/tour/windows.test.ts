@@ -86,7 +86,8 @@ test("a second tour in the same folder is refused, with the fix", async () => {
   expect(out).toContain("fix:");
 }, 60_000);
 
-for (const act of [1, 2, 3, 4, 5, 6]) {
+// An act before the engine runs, its first update, its builds, and the last act; what lies between is stopped alike.
+for (const act of [1, 2, 4, 6]) {
   (act === 4 ? onEngine : long)(
     `Ctrl-C in act ${act} ends everything and says so`,
     async () => {
