@@ -66,11 +66,17 @@ function checkPackage(name: string, { root }: Checked): readonly string[] {
 /** npm's own commands that are no scripts. */
 const NPM = ["ci", "install"];
 
-function checkNpm([command = "", ...words]: readonly string[], { root }: Checked): readonly string[] {
+function checkNpm([command = "", ...words]: readonly string[], { root }: Checked): ReturnType<Check> {
   if (NPM.includes(command)) return [];
   const script = command === "run" ? (words.find((word) => !word.startsWith("-")) ?? "") : command;
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  return Object.hasOwn(scripts, script) ? [] : [`package.json has no script ${script}`];
+  if (!Object.hasOwn(scripts, script)) return [`package.json has no script ${script}`];
+  const behind = words.includes("--") ? words.slice(words.indexOf("--") + 1) : [];
+  if (script === "strata") return checkStrata(behind);
+  const [, stack] = script === "pulumi" ? behind : [];
+  return stack === undefined || existsSync(join(root, `Pulumi.${stack}.yaml`))
+    ? []
+    : [`there is no Pulumi.${stack}.yaml`];
 }
 
 /** By Pulumi's own help; by the settings of the stack; by the stack's program, whose outputs it names. */

@@ -86,6 +86,7 @@ test("a command that cannot be run is found to be wrong where it is", async () =
   expect(await wrong("strata plant")).toBe("strata has no command plant");
   expect(await wrong("strata local up --port")).toContain("argument missing");
   expect(await wrong("npm run picture")).toBe("package.json has no script picture");
+  expect(await wrong("npm run pulumi -- up nowhere")).toBe("there is no Pulumi.nowhere.yaml");
   expect(await wrong("git commit -m 'Pin the bases' dockerfiles/bases.yaml")).toBe(
     "there is no dockerfiles/bases.yaml",
   );
