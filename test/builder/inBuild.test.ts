@@ -20,7 +20,7 @@ import { type Bench, BUCKET, REGION, startBench } from "../cloud/onLocalCloud.ts
 import { PROJECT } from "../local/testCloud.ts";
 import { builderOn, targetOf } from "./scene.ts";
 
-jest.setTimeout(600_000);
+jest.setTimeout(120_000);
 
 const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 const run = promisify(execFile);
@@ -52,7 +52,8 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
     const auth = Buffer.from(`oauth2accesstoken:${bench.cloud.running.operatorToken}`).toString("base64");
     const host = bench.cloud.origin.replace("http://", "");
     await writeFile(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
-  });
+    // BuildKit may have to be built first.
+  }, 600_000);
 
   afterAll(async () => {
     await daemon?.stop();
@@ -92,6 +93,7 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
       images: {},
       context: { object: `gs://${BUCKET}/contexts/${digest}.tar`, digest },
       layers: `${settings.layers}/base`,
+      siblings: [],
       store: BUCKET,
       record: {
         strata: "0.0.0",
@@ -177,9 +179,95 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
     expect(second).toEqual(first);
   });
 
+  test("an environment with a scanner gets its list beside the provenance, and the same layers as one without", async () => {
+    const scanner = await pushScanner();
+    const { statements, layers } = await attestedBy(scanner);
+    const spdx = statements.find(({ predicateType }) => predicateType === "https://spdx.dev/Document");
+    expect(spdx).toMatchObject({ predicate: { spdxVersion: "SPDX-2.3", name: "what a stand-in saw: /word" } });
+    const types = statements.map(({ predicateType }) => predicateType);
+    expect(types).toContainEqual(expect.stringContaining("slsa.dev/provenance"));
+    const without = await attestedBy(undefined);
+    expect(without.statements.map(({ predicateType }) => predicateType)).toEqual(
+      types.filter((one) => !one?.includes("spdx")),
+    );
+    expect(without.layers).toEqual(layers);
+  });
+
+  /** Builds the same image with a scanner or without one, and reads what its index has. */
+  async function attestedBy(sbomScanner: string | undefined) {
+    const tools = await toolsFor(`attested-${sbomScanner !== undefined}`, ["/bin/sh"]);
+    await fetchContext(tools);
+    await build({ ...tools, job: { ...tools.job, ...(sbomScanner !== undefined && { sbomScanner }) } });
+    const repository = tools.job.reference.replace(/:[^:]*$/, "");
+    const digest = await readFile(tools.workspace.digest, "utf8");
+    const read = async (of: string): Promise<Manifest> => {
+      const manifest = await tools.registry.manifestOf(`${repository}@${of}`);
+      return JSON.parse(Buffer.from(manifest?.bytes ?? []).toString());
+    };
+    const [image, attestations] = (await read(digest)).manifests ?? [];
+    if (image === undefined || attestations === undefined) throw new Error("there is no image with attestations");
+    const { layers = [] } = await read(image.digest);
+    const statements = ((await read(attestations.digest)).layers ?? []).map(async (layer): Promise<Statement> => {
+      const [host = "", ...path] = repository.split("/");
+      const url = `http://${host}/v2/${path.join("/")}/blobs/${layer.digest}`;
+      const headers = { Authorization: `Bearer ${bench.cloud.running.operatorToken}` };
+      return JSON.parse(await (await fetch(url, { headers })).text());
+    });
+    return { statements: await Promise.all(statements), layers: layers.map((layer) => layer.digest) };
+  }
+
+  /**
+   * Pushes a stand-in for a scanner: a script that speaks BuildKit's protocol for them, and lists one file of the image
+   * that it was given. Answers with its reference, by its digest.
+   */
+  async function pushScanner(): Promise<string> {
+    const source = join(folder, "scanner");
+    await mkdir(source);
+    await copyFile((await tool("busybox")).path, join(source, "busybox"));
+    await writeFile(join(source, "scan.sh"), SCAN);
+    await writeFile(
+      join(source, "Dockerfile"),
+      'FROM scratch\nCOPY busybox /bin/sh\nCOPY scan.sh /scan.sh\nENTRYPOINT ["/bin/sh", "/scan.sh"]\n',
+    );
+    const metadata = join(folder, "scanner.json");
+    const repository = `${builderOn(bench).settings.images}/scanner`;
+    const { path } = await tool("buildx");
+    const args = [
+      "build",
+      "--provenance=false",
+      "--metadata-file",
+      metadata,
+      "--push",
+      "--tag",
+      `${repository}:1`,
+      source,
+    ];
+    await run(path, args, { env: environment });
+    return `${repository}@${JSON.parse(await readFile(metadata, "utf8"))["containerimage.digest"]}`;
+  }
+
   test("a context that is not the one that was packed is refused", async () => {
     const tools = await toolsFor("poisoned", ["/bin/sh"]);
     await bench.bucket.write(`contexts/${tools.job.context.digest}.tar`, new Uint8Array(1024));
     await expect(fetchContext(tools)).rejects.toThrow(/not what was packed/);
   });
 });
+
+interface Manifest {
+  readonly manifests?: readonly { readonly digest: string }[];
+  readonly layers?: readonly { readonly digest: string }[];
+}
+
+/** An in-toto statement. */
+interface Statement {
+  readonly predicateType?: string;
+  readonly predicate?: object;
+}
+
+/** Finds a file that the Dockerfile of these tests makes, so that an empty root would be noticed. */
+const SCAN = `#!/bin/sh
+[ -f "$BUILDKIT_SCAN_SOURCE/word" ] || exit 1
+echo '{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document",
+"predicate":{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","name":"what a stand-in saw: /word"}}' \
+  >"$BUILDKIT_SCAN_DESTINATION/sbom.spdx.json"
+`;

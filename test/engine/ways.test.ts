@@ -6,7 +6,7 @@ import { imagesOf, type Scene, startScene } from "./scene.ts";
 let scene: Scene;
 beforeAll(async () => {
   scene = await startScene();
-}, 600_000);
+}, 120_000);
 afterAll(() => scene?.close());
 
 const published = /@sha256:[0-9a-f]{64}$/;

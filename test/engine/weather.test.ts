@@ -5,7 +5,7 @@ import { type Scene, startScene } from "./scene.ts";
 let scene: Scene;
 beforeAll(async () => {
   scene = await startScene();
-}, 600_000);
+}, 120_000);
 afterAll(() => scene?.close());
 afterEach(() => scene?.engine.cloud.cloud.faults.clear());
 
