@@ -33,6 +33,13 @@ describe("on the local cloud", () => {
     expect(await readJson(recordObject("base:runtime", keyOf(1)))).toMatchObject({ build: "build-1" });
   });
 
+  test("a simulated record pushes none that was measured out of the list", async () => {
+    bench = await startBench();
+    for (let n = 1; n <= 10; n++) await storeRecord(bench.bucket, recordOf("base:runtime", n));
+    await storeRecord(bench.bucket, { ...recordOf("base:runtime", 11), simulated: true });
+    expect(await buildsOf("base:runtime")).toHaveLength(10);
+  });
+
   test("records of one target that are written at the same time are all kept", async () => {
     bench = await startBench();
     const all = Array.from({ length: 8 }, (_, n) => recordOf("base:runtime", n));

@@ -14,8 +14,14 @@ afterEach(() => closeBench(bench));
 
 const c3 = "concurrent_private_pool_c3_build_cpus";
 
-/** A plan over `child: parents`; a name with `!` is published already, and its key follows from its name. */
-function planOf(chain: Readonly<Record<string, readonly string[]>>): Plan {
+/**
+ * A plan over `child: parents`; a name with `!` is published already, and its key follows from its name.
+ * @param sizes machine and minutes of the targets that differ from the others
+ */
+function planOf(
+  chain: Readonly<Record<string, readonly string[]>>,
+  sizes: Readonly<Record<string, Partial<Pick<PlannedTarget, "machine" | "minutes">>>> = {},
+): Plan {
   const targets = Object.entries(chain).map(
     ([name, parents]): PlannedTarget => ({
       target: name.replace("!", ""),
@@ -28,6 +34,7 @@ function planOf(chain: Readonly<Record<string, readonly string[]>>): Plan {
       jobs: 1,
       minutes: 3,
       dollars: 1,
+      ...sizes[name],
     }),
   );
   const totals = { reuse: 0, build: 0, unknown: 0, refused: 0, minutes: 0, dollars: 0, makespan: 0 };
@@ -85,6 +92,24 @@ test("siblings are built side by side, and no more of them than the quota allows
   const { events, result } = await run(plan, { quotas: { [c3]: 200 } });
   expect(mostAtOnce(events)).toBe(2);
   expect(result.published.size).toBe(4);
+});
+
+test("a large machine that waits for its quota is not put off by a smaller one behind it", async () => {
+  bench = await startBench({ timeScale: 600 });
+  builder = builderOn(bench);
+  const e2 = "e2-standard-4";
+  const plan = planOf(
+    { "first:x": [], "its:x": ["first:x"], "large:x": [], "child:x": ["large:x"], "small:x": [] },
+    {
+      "its:x": { machine: e2, minutes: 200 },
+      "large:x": { machine: "c3-standard-176" },
+      "child:x": { machine: e2, minutes: 100 },
+      "small:x": { minutes: 30 },
+    },
+  );
+  const { events } = await run(plan, { quotas: { [c3]: 176 } });
+  expect(place(events, "QUEUED", "large:x")).toBeGreaterThan(place(events, "PUBLISHED", "first:x"));
+  expect(place(events, "QUEUED", "small:x")).toBeGreaterThan(place(events, "PUBLISHED", "large:x"));
 });
 
 test("a target that fails takes its descendants with it, and nothing else", async () => {
