@@ -265,6 +265,15 @@ describe("schedules", () => {
     );
   });
 
+  test("a task that fits before one that waits for room is placed there, and not behind it", () => {
+    const task = (name: string, vCpus: number, minutes: number, after: readonly string[] = []): Task => {
+      return { name, vCpus, minutes, quota: "a", after };
+    };
+    const chain = [task("first", 88, 10), task("large", 176, 10, ["first"]), task("last", 88, 100, ["large"])];
+    const { tasks: placed } = schedule([...chain, task("small", 88, 10)], { a: 176 });
+    expect(placed.find(({ name }) => name === "small")).toEqual({ name: "small", start: 0, end: 10 });
+  });
+
   test("without quotas the makespan is the length of the longest chain", () => {
     fc.assert(
       fc.property(tasks, (chain) => {
