@@ -34,16 +34,23 @@ workstationTest(
   },
 );
 
-test("npm run pulumi -- up workstation says where no Docker daemon answers, before it begins", () => {
-  const scratch = new Scratch(process.cwd());
-  try {
-    const { code, printed } = scratch.run(
-      "DOCKER_HOST=unix:///none npm run --silent pulumi -- up workstation",
-      LIMIT_MS,
-    );
-    expect({ code, printed }).toMatchObject({ code: 1, printed: expect.stringContaining("no Docker daemon answers") });
-    expect(printed).not.toContain("Updating");
-  } finally {
-    scratch.close();
-  }
-});
+test(
+  "npm run pulumi -- up workstation says where no Docker daemon answers, before it begins",
+  () => {
+    const scratch = new Scratch(process.cwd());
+    try {
+      const { code, printed } = scratch.run(
+        "DOCKER_HOST=unix:///none npm run --silent pulumi -- up workstation",
+        LIMIT_MS,
+      );
+      expect({ code, printed }).toMatchObject({
+        code: 1,
+        printed: expect.stringContaining("no Docker daemon answers"),
+      });
+      expect(printed).not.toContain("Updating");
+    } finally {
+      scratch.close();
+    }
+  },
+  LIMIT_MS,
+);
