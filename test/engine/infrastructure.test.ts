@@ -45,7 +45,7 @@ beforeAll(async () => {
   engine = await startEngine(["acme-images"]);
   await makeSecrets({ "strata:source": source });
   dev = await engine.stack("dev", config, program);
-}, 600_000);
+}, 120_000);
 afterAll(() => engine?.close());
 
 /** Requests that changed something, or tried to, since a number of the journal. */
