@@ -85,6 +85,18 @@ export const schema = z.strictObject({
     "an image's reference, with its registry",
     "us-east4-docker.pkg.dev/acme-images-dev/tools/strata:0.1.0",
   ).optional(),
+  /**
+   * The image that lists what is in each built image, as BuildKit's SBOM scanners do (`docker/buildkit-syft-scanner` is
+   * one). The list is attached to the image as an SPDX attestation, and is as good as the scanner: nothing checks it, and
+   * stages before the published one are not in it. Without a scanner an image has its provenance and no list. Every build
+   * pulls the scanner, so it is public or where the publisher may read; it sees all that is in the image, so it is named
+   * by its digest. It is in no key: what is published already stays as it is.
+   */
+  sbomScanner: key(
+    z.string().regex(/^[a-z0-9.:-]+\/\S+@sha256:[0-9a-f]{64}$/),
+    "an image's reference, with its registry and its digest",
+    `us-east4-docker.pkg.dev/acme-images-dev/tools/scanner@sha256:${"0".repeat(64)}`,
+  ).optional(),
   /** The environment whose images are copied here by digest. An environment that promotes never builds. */
   promoteFrom: key(
     z.string().regex(/^[\w.-]+(\/[\w.-]+\/[\w.-]+)?$/),
@@ -272,12 +284,13 @@ function conflicts(settings: z.infer<typeof schema>, stack: string): Problem[] {
 }
 
 /** Settings of an environment on Google Cloud that would do nothing on a workstation. */
-function workstationConflicts({ promoteFrom, source, images, tool }: z.infer<typeof schema>): Problem[] {
+function workstationConflicts({ promoteFrom, source, images, tool, sbomScanner }: z.infer<typeof schema>): Problem[] {
   const given = {
     promoteFrom,
     source: source?.repository,
     images: images === "wait" ? undefined : images,
     tool,
+    sbomScanner,
   };
   return Object.entries(given).flatMap(([name, value]): Problem[] => {
     if (value === undefined) return [];

@@ -13,6 +13,8 @@ export interface TargetToPublish {
   /** The Dockerfile's text. It goes to the builder beside the context: a COPY must see it only if the key has it. */
   readonly dockerfile: Uint8Array<ArrayBuffer>;
   readonly stage: string;
+  /** Other published stages of the image. */
+  readonly siblings: readonly string[];
   readonly args: Readonly<Record<string, string>>;
   /** Build args that change speed and not content, with their values. */
   readonly hints: Readonly<Record<string, string>>;
@@ -58,8 +60,12 @@ export interface BuildJob {
   /** The archive of the context. */
   readonly context: StoredInput;
   readonly dockerfile: StoredInput;
-  /** Where BuildKit keeps and finds layers. */
+  /** Where BuildKit keeps and finds layers: a repository with a tag for each stage. */
   readonly layers: string;
+  /** Other published stages of the image; layers that they have in common with this one are taken from theirs. */
+  readonly siblings: readonly string[];
+  /** The image that makes the SBOM, by its digest, where the environment names one. */
+  readonly sbomScanner?: string;
   /** `gs://bucket/prefix` of the compiler cache, where there is one. */
   readonly compilerCache?: string;
   /** The bucket that keeps the record, which is written last. */

@@ -94,6 +94,8 @@ function jobOf(target: TargetToPublish, uploaded: UploadedInputs, settings: Buil
     context: stored("context"),
     dockerfile: stored("dockerfile"),
     layers: `${settings.layers}/${target.target.split(":")[0]}`,
+    siblings: target.siblings,
+    ...(settings.sbomScanner !== undefined && { sbomScanner: settings.sbomScanner }),
     ...(cache !== undefined &&
       target.compiles && { compilerCache: `gs://${cache}/${prefixOf(inputs.args, inputs.bases)}` }),
     store: settings.store,

@@ -22,6 +22,8 @@ export const buildSettings = z.strictObject({
   pools: z.record(z.string(), z.string()),
   /** The image that the steps of a build run in. */
   tool: text,
+  /** The image that writes down what is in each image, by its digest; without it there is no SBOM. */
+  sbomScanner: text.optional(),
 });
 
 /** What {@link buildSettings} accepts. */

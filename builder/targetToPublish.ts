@@ -52,6 +52,7 @@ export function targetToPublish(
     inputs,
     dockerfile: new Uint8Array(catalogue.tree.read(image.dockerfilePath)),
     stage,
+    siblings: image.targets.filter((one) => one !== stage),
     args,
     hints: hints.includes(HINTS.jobs) ? { [HINTS.jobs]: String(planned.jobs) } : {},
     compiles: hints.includes(HINTS.compilerCache),

@@ -75,7 +75,7 @@ export class Infrastructure extends ComponentResource {
     this.registerOutputs({ registry: this.registry.images, store: this.store.bucket, build: this.build });
   }
 
-  #buildSettings({ environment, tool = "" }: Settings): Output<BuildSettings> {
+  #buildSettings({ environment, tool = "", sbomScanner }: Settings): Output<BuildSettings> {
     const { registry, store, compilerCache, pools, identities } = this;
     return output({
       project: environment.project,
@@ -87,6 +87,7 @@ export class Infrastructure extends ComponentResource {
       serviceAccount: identities.publisherAccount,
       pools: pools?.pools ?? {},
       tool,
+      sbomScanner,
     });
   }
 

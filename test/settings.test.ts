@@ -135,6 +135,13 @@ test.each([
   expect(refusal({ values }).detail.problem).toContain(problem);
 });
 
+test.each(["docker/buildkit-syft-scanner:stable-1", "host/scanner@sha256:12"])(
+  "a scanner that is not pinned by its digest is refused: %s",
+  (given) => {
+    expect(refusal({ values: { "strata:sbomScanner": given } }).message).toContain("its digest");
+  },
+);
+
 test("a workstation needs no project, no region and no tool", () => {
   const settings = parseSettings({
     stack: "workstation",
@@ -145,12 +152,15 @@ test("a workstation needs no project, no region and no tool", () => {
   expect(settings).toMatchObject({ builder: "docker", images: "wait", environment: { name: "workstation" } });
 });
 
+const scanner = `host/project/scanner@sha256:${"0".repeat(64)}`;
+
 test.each([
   ["promoteFrom", "staging", "staging"],
   ["source", '{"repository":"https://a.example/b.git","connection":"c"}', "https://a.example/b.git"],
   ["images", "submit", "submit"],
   ["images", "none", "none"],
   ["tool", "host/project/strata:1", "host/project/strata:1"],
+  ["sbomScanner", scanner, scanner],
 ])("a workstation's %s is refused with the command that takes it away: %s", (name, text, value) => {
   const values = { "strata:builder": "docker", [`strata:${name}`]: text };
   const given = { stack: "workstation", project: undefined, region: undefined };

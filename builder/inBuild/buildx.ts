@@ -10,16 +10,18 @@ import type { Workspace } from "./workspace.ts";
 export function buildArguments(job: BuildJob, workspace: Workspace, remoteStorage?: string): readonly string[] {
   const hints = remoteStorage === undefined ? job.hints : { ...job.hints, [HINTS.compilerCache]: remoteStorage };
   const args = { ...job.args, ...hints, SOURCE_DATE_EPOCH: "0" };
-  const cache = `type=registry,ref=${job.layers}:${job.stage}`;
+  const layersOf = (stage: string) => `type=registry,ref=${job.layers}:${stage}`;
   return [
     "build",
     ...["--file", workspace.dockerfile],
     ...["--target", job.stage, "--platform", job.platform],
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...Object.entries(job.images).flatMap(([name, image]) => ["--build-context", `${name}=docker-image://${image}`]),
-    ...["--cache-from", cache],
-    ...["--cache-to", `${cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true`],
+    // What is not there yet is passed over by BuildKit.
+    ...[job.stage, ...job.siblings].flatMap((stage) => ["--cache-from", layersOf(stage)]),
+    ...["--cache-to", `${layersOf(job.stage)},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true`],
     ...["--attest", "type=provenance,mode=max"],
+    ...(job.sbomScanner === undefined ? [] : ["--attest", `type=sbom,generator=${job.sbomScanner}`]),
     ...["--output", `${pushByDigest(job)},rewrite-timestamp=true,oci-mediatypes=true`],
     // The compiler cache listens on this machine's own address, which a RUN step reaches on the host's network only.
     ...(remoteStorage === undefined ? [] : ["--allow", "network.host", "--network", "host"]),

@@ -255,10 +255,16 @@ describe("the request", () => {
     bench = await startBench();
     const builder = builderOn(bench);
     const target = { ...targetOf(builder, "base:runtime"), args: { PRICE: "$5 $_NOT_A_SUBSTITUTION" } };
-    const request = buildRequest(target, uploaded, builder.settings);
+    const sbomScanner = "host/scanner@sha256:abc";
+    const request = buildRequest(target, uploaded, { ...builder.settings, sbomScanner });
     await bench.builds.submit(request);
     const job = (request.options.env ?? []).find((line) => line.startsWith("STRATA_JOB="))?.slice("STRATA_JOB=".length);
-    expect(decodeJob(job ?? "")).toMatchObject({ args: target.args, reference: target.reference, key: target.key });
+    expect(decodeJob(job ?? "")).toMatchObject({
+      args: target.args,
+      reference: target.reference,
+      key: target.key,
+      sbomScanner,
+    });
   });
 
   test("is stopped by what a build without caches takes, however short the last ones were", async () => {

@@ -62,14 +62,16 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
   });
 
   /** A job whose context is in the bucket, and a workspace of its own. */
-  async function toolsFor(name: string, check: readonly string[]): Promise<StepTools & { printed: string[] }> {
+  async function toolsFor(
+    name: string,
+    check: readonly string[],
+    text = TEXT,
+  ): Promise<StepTools & { printed: string[] }> {
     const source = join(folder, `${name}-source`);
     await mkdir(join(source, "base"), { recursive: true });
     await copyFile((await tool("busybox")).path, join(source, "base", "busybox"));
     // Ignores itself and everything else, were it applied to what has been packed.
     await writeFile(join(source, ".dockerignore"), "**\n");
-    const text =
-      'FROM scratch AS runtime\nCOPY base/busybox /bin/sh\nARG WORD\nRUN echo "$WORD" >/word\nCOPY . /all/\n';
     const dockerfile = new Uint8Array(Buffer.from(text));
     const archive = join(folder, `${name}.tar`);
     await run("tar", ["-cf", archive, "-C", source, "base", ".dockerignore"]);
@@ -246,12 +248,37 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
     return `${repository}@${JSON.parse(await readFile(metadata, "utf8"))["containerimage.digest"]}`;
   }
 
+  test("a stage takes the steps that it has in common with another stage of its image from there", async () => {
+    const once = "FROM scratch AS shared\nCOPY base/busybox /bin/sh\nRUN read up _ </proc/uptime; echo $up >/once\n";
+    const text = `${once}FROM shared AS runtime\nFROM shared AS devel\nCOPY . /all/\n`;
+    const onceIn = async (stage: string, siblings: readonly string[]) => {
+      const tools = await toolsFor(`${stage}-${siblings}`, [], text);
+      const job = { ...tools.job, stage, siblings, layers: `${tools.job.layers}-siblings` };
+      await fetchContext(tools);
+      await build({ ...tools, job });
+      await run((await tool("buildctl")).path, ["--addr", daemon.address, "prune", "--all"]);
+      const repository = job.reference.replace(/:[^:]*$/, "");
+      const read = async (digest: string): Promise<Manifest> => {
+        const manifest = await tools.registry.manifestOf(`${repository}@${digest}`);
+        return JSON.parse(Buffer.from(manifest?.bytes ?? []).toString());
+      };
+      const [image] = (await read(await readFile(tools.workspace.digest, "utf8"))).manifests ?? [];
+      return (await read(image?.digest ?? "")).layers?.[1]?.digest;
+    };
+    const runtime = await onceIn("runtime", ["devel"]);
+    expect(await onceIn("devel", ["runtime", "never-built"])).toBe(runtime);
+    expect(runtime).toBeDefined();
+  });
+
   test("a context that is not the one that was packed is refused", async () => {
     const tools = await toolsFor("poisoned", ["/bin/sh"]);
     await bench.bucket.write(`contexts/${tools.job.context.digest}.tar`, new Uint8Array(1024));
     await expect(fetchContext(tools)).rejects.toThrow(/not what was packed/);
   });
 });
+
+/** The Dockerfile of a job. */
+const TEXT = 'FROM scratch AS runtime\nCOPY base/busybox /bin/sh\nARG WORD\nRUN echo "$WORD" >/word\nCOPY . /all/\n';
 
 interface Manifest {
   readonly manifests?: readonly { readonly digest: string }[];

@@ -80,6 +80,7 @@ export function targetOf(builder: Builder, target: string, text = target): Targe
     },
     dockerfile: new Uint8Array(Buffer.from("FROM scratch\n")),
     stage: "runtime",
+    siblings: [],
     args: {},
     hints: { MAX_JOBS: "56" },
     compiles: false,

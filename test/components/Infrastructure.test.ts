@@ -60,13 +60,18 @@ test("a triggered build is told what cloudbuild.yaml asks for, and nothing that 
 });
 
 test("the store holds the settings of the environment, as `strata build` reads them", async () => {
-  const { inputs } = one(await registered({}), "gcp:storage/bucketObject:BucketObject");
+  const sbomScanner = `us-east4-docker.pkg.dev/acme-images/tools/scanner@sha256:${"0".repeat(64)}`;
+  const { inputs } = one(
+    await registered({ "strata:sbomScanner": sbomScanner }),
+    "gcp:storage/bucketObject:BucketObject",
+  );
   expect([inputs.bucket, inputs.name]).toEqual(["acme-images-strata-dev-builds", "settings.json"]);
   // pulumi-gcp keeps contents of objects as secrets.
   const { value } = inputs.content as { readonly value: string };
   expect(JSON.parse(value)).toMatchObject({
     project: "acme-images",
     store: "acme-images-strata-dev-builds",
+    sbomScanner,
     pools: { "c3-standard-176": expect.stringContaining("workerPools/") },
   });
   const promoting = await registered({ "strata:promoteFrom": "staging" });
