@@ -53,7 +53,8 @@ try {
   process.stderr.write(
     `${error instanceof UserError ? error.message : error instanceof Error ? error.stack : error}\n`,
   );
-  process.exitCode = 1;
+  // Not only its code: a server that listens already would keep the process alive.
+  process.exit(1);
 }
 
 /** The page of the cloud's builds: on the port behind the cloud's own, or a free one where that is taken. */

@@ -80,7 +80,7 @@ async function answer(
     return send(response, 405, "text/plain", "This page can only be read.\n");
   }
   const path = request.url?.split("?")[0] ?? "/";
-  if (path === "/events") return live.add(response);
+  if (path === "/events" && request.method === "GET") return live.add(response);
   const asset = Object.hasOwn(ASSETS, path) ? ASSETS[path] : undefined;
   if (asset !== undefined) return send(response, 200, asset[0], asset[1]());
   if (path !== "/") return send(response, 404, "text/plain", "There is nothing here but the page at /.\n");

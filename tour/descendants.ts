@@ -13,7 +13,7 @@ export async function endDescendants(): Promise<void> {
   const found = descendantsOf(process.pid);
   for (const pid of found) send(pid, "SIGTERM");
   for (const giveUp = Date.now() + PATIENCE_MS; found.some(runs) && Date.now() < giveUp; await sleep(50));
-  for (const pid of found) send(pid, "SIGKILL");
+  for (const pid of found.filter(runs)) send(pid, "SIGKILL");
 }
 
 function descendantsOf(pid: number): readonly number[] {
