@@ -8,6 +8,7 @@ import type { GoogleApi } from "../../cloud/google/api.ts";
 import { Bucket } from "../../cloud/google/bucket.ts";
 import type { StoredObject } from "../../cloud/objectStore.ts";
 import type { ImageRegistry } from "../../cloud/registry/imageRegistry.ts";
+import { errorCode } from "../../cloud/systemError.ts";
 import { hitsSentence, sentence } from "../../compilerCache/sentence.ts";
 import { CompilerCacheService } from "../../compilerCache/service.ts";
 import { storeAt } from "../../compilerCache/store.ts";
@@ -33,6 +34,12 @@ export interface StepTools {
 
 /** How long the compiler cache may take to store what it has when the build is over, in milliseconds. */
 const drainMs = 10 * 60_000;
+
+/**
+ * Where the compiler cache listens if it can. Its address is a build arg, which BuildKit counts to a step: with another
+ * port each time, no build would find the compiled stage of the build before it.
+ */
+const cachePort = 48_170;
 
 /** Fetches the context and the Dockerfile, and checks that they are what was packed. */
 export async function fetchContext({ job, workspace, api }: StepTools): Promise<void> {
@@ -114,13 +121,21 @@ export async function publish({ job, workspace, registry, print }: StepTools): P
 }
 
 async function startCompilerCache(place: string, print: (line: string) => void): Promise<CompilerCacheService> {
-  return CompilerCacheService.start({
-    ...storeAt(place),
-    readOnly: false,
-    host: "127.0.0.1",
-    port: 0,
-    tell: (event) => print(`compiler cache: ${sentence(event)}`),
-  });
+  const startAt = (port: number) =>
+    CompilerCacheService.start({
+      ...storeAt(place),
+      readOnly: false,
+      host: "127.0.0.1",
+      port,
+      tell: (event) => print(`compiler cache: ${sentence(event)}`),
+    });
+  try {
+    return await startAt(cachePort);
+  } catch (error) {
+    // Another build of this machine has it.
+    if (errorCode(error) === "EADDRINUSE") return startAt(0);
+    throw error;
+  }
 }
 
 function placeOf(url: string): readonly [bucket: string, name: string] {

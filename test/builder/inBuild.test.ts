@@ -249,11 +249,18 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
   }
 
   test("a stage takes the steps that it has in common with another stage of its image from there", async () => {
-    const once = "FROM scratch AS shared\nCOPY base/busybox /bin/sh\nRUN read up _ </proc/uptime; echo $up >/once\n";
+    const once =
+      "FROM scratch AS shared\nCOPY base/busybox /bin/sh\nARG COMPILER_CACHE_URL\nRUN read up _ </proc/uptime; echo $up >/once\n";
     const text = `${once}FROM shared AS runtime\nFROM shared AS devel\nCOPY . /all/\n`;
     const onceIn = async (stage: string, siblings: readonly string[]) => {
       const tools = await toolsFor(`${stage}-${siblings}`, [], text);
-      const job = { ...tools.job, stage, siblings, layers: `${tools.job.layers}-siblings` };
+      const job = {
+        ...tools.job,
+        compilerCache: `gs://${BUCKET}/compiles`,
+        stage,
+        siblings,
+        layers: `${tools.job.layers}-siblings`,
+      };
       await fetchContext(tools);
       await build({ ...tools, job });
       await run((await tool("buildctl")).path, ["--addr", daemon.address, "prune", "--all"]);
