@@ -107,8 +107,8 @@ onMachine(`a real chain of four tiers${reason === undefined ? "" : ` (skipped: $
     expect(out).toMatch(/re2-base:(devel|runtime): 90 % RE2 compiled \(Ruby\)/);
   });
 
-  test("the record of a first build has a miss for every compile", async () => {
-    expect(await compiles()).toContainEqual({ hits: 0, fromStore: 0, misses: sources, uncacheable: 0 });
+  test("each source is compiled once: the target that is built second takes the compiled stage from the first", async () => {
+    expect(await compiles()).toEqual([{ hits: 0, fromStore: 0, misses: sources, uncacheable: 0 }]);
   });
 
   test.each<[string, () => Promise<void>]>([
@@ -147,8 +147,7 @@ onMachine(`a real chain of four tiers${reason === undefined ? "" : ` (skipped: $
       ]);
     }
     // What the first build compiled was kept in the bucket, and answered every compile of the second.
-    const all = { hits: sources, fromStore: sources, misses: 0, uncacheable: 0 };
-    expect([...new Set((await compiles()).map((one) => JSON.stringify(one)))]).toEqual([JSON.stringify(all)]);
+    expect(await compiles()).toEqual([{ hits: sources, fromStore: sources, misses: 0, uncacheable: 0 }]);
   });
 
   test("a build with an edited source compiles that one, and has the others from the bucket", async () => {
@@ -156,7 +155,7 @@ onMachine(`a real chain of four tiers${reason === undefined ? "" : ` (skipped: $
     const { code, out } = await strata();
     if (code !== 0) throw new Error(`${out}\n${await lastLog()}`);
     const others = sources - 1;
-    expect(await compiles()).toContainEqual({ hits: others, fromStore: others, misses: 1, uncacheable: 0 });
+    expect(await compiles()).toEqual([{ hits: others, fromStore: others, misses: 1, uncacheable: 0 }]);
   });
 
   test("an edit of tier 2 builds tiers 2 and 3 only", async () => {
@@ -174,7 +173,7 @@ onMachine(`a real chain of four tiers${reason === undefined ? "" : ` (skipped: $
     expect((await digests(settings.images))["app:app"]).toBe("absent");
   });
 
-  /** How RE2's compiles went, by the last record of each target that they are a step of. */
+  /** How RE2's compiles went, by the last record of each target that they are a step of; none where it made none. */
   async function compiles(): Promise<readonly object[]> {
     const of = ["re2-base:devel", "re2-base:runtime"].map((target) => recentRecords(bench.bucket, target));
     return (await Promise.all(of)).flatMap(([last]) => last?.compilerCache?.compiles?.cAndCxx ?? []);
