@@ -62,8 +62,11 @@ export interface BuildJob {
   readonly dockerfile: StoredInput;
   /** Where BuildKit keeps and finds layers: a repository with a tag for each stage. */
   readonly layers: string;
-  /** Other published stages of the image; layers that they have in common with this one are taken from theirs. */
-  readonly siblings: readonly string[];
+  /**
+   * Other published stages of the image; layers that they have in common with this one are taken from theirs. Absent in
+   * a job of an older strata, which the tool's image can be ahead of.
+   */
+  readonly siblings?: readonly string[];
   /** The image that makes the SBOM, by its digest, where the environment names one. */
   readonly sbomScanner?: string;
   /** `gs://bucket/prefix` of the compiler cache, where there is one. */

@@ -18,7 +18,7 @@ export function buildArguments(job: BuildJob, workspace: Workspace, remoteStorag
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...Object.entries(job.images).flatMap(([name, image]) => ["--build-context", `${name}=docker-image://${image}`]),
     // What is not there yet is passed over by BuildKit.
-    ...[job.stage, ...job.siblings].flatMap((stage) => ["--cache-from", layersOf(stage)]),
+    ...[job.stage, ...(job.siblings ?? [])].flatMap((stage) => ["--cache-from", layersOf(stage)]),
     ...["--cache-to", `${layersOf(job.stage)},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true`],
     ...["--attest", "type=provenance,mode=max"],
     ...(job.sbomScanner === undefined ? [] : ["--attest", `type=sbom,generator=${job.sbomScanner}`]),
