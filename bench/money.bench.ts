@@ -4,9 +4,9 @@ import { type Chain, readChain } from "../chain/chain.ts";
 import { gitTree } from "../chain/context/gitTree.ts";
 import { workTree } from "../chain/context/workTree.ts";
 import { planChain } from "../chain/plan.ts";
+import { seeded } from "../chain/seeded.ts";
 import { type GeneratedHistory, generatedHistory } from "./generatedHistory.ts";
 import type { Row } from "./measure.ts";
-import { seeded } from "./randomChains.ts";
 
 const CATALOGUE = fileURLToPath(new URL("../dockerfiles", import.meta.url));
 const COMMITS = 200;

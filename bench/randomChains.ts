@@ -16,17 +16,6 @@ const MACHINES = [
   "c3-standard-176",
 ];
 
-/** Numbers from 0 to 1 that follow from a seed (mulberry32), so that every run measures the same chains. */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /**
  * A chain of 5 to 30 targets of 2 to 120 minutes on machines of 4 to 176 vCPUs, most with one or two parents among
  * the targets before them, under quotas that fit the largest machine at least once and at most four times.

@@ -1,6 +1,7 @@
 import { schedule } from "../chain/schedule.ts";
+import { seeded } from "../chain/seeded.ts";
 import type { Row } from "./measure.ts";
-import { randomChain, seeded } from "./randomChains.ts";
+import { randomChain } from "./randomChains.ts";
 import { reachableBound } from "./reachableBound.ts";
 
 const CHAINS = 200;

@@ -1,4 +1,5 @@
 import { UserError } from "./errors.ts";
+import { seeded } from "./seeded.ts";
 
 /** A build to be placed. */
 export interface Task {
@@ -49,7 +50,7 @@ export function schedule(tasks: readonly Task[], quotas: Quotas = {}): Schedule 
   for (const task of tasks) requireFits(task, quotas[task.quota]);
   const tails = tailsOf(tasks);
   const lowerBound = lowerBoundOf(tasks, tails, quotas);
-  const random = generator(1);
+  const random = seeded(1);
   let best = place(tasks, tails, quotas);
   for (let attempt = 0; attempt < TRIES && endOf(best) > lowerBound * 1.0001; attempt++) {
     const spread = 0.1 + (0.9 * attempt) / TRIES;
@@ -154,15 +155,4 @@ function earliest(task: Task, ready: number, beside: readonly (Placed & Task)[],
 
 function endOf(placed: readonly Placed[]): number {
   return Math.max(0, ...placed.map(({ end }) => end));
-}
-
-/** A small generator of numbers from 0 to 1 (mulberry32), so that the result does not depend on chance. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }
