@@ -18,10 +18,10 @@ function checked(body: Message): Message {
   return { ...body, createTime: now, updateTime: now };
 }
 
-/** Keeps a metric under its path; the resource itself carries the short name. */
+/** Keeps a metric under its path; the resource itself carries the short name, whose slashes are encoded in the path. */
 function put(call: Call): Message {
   const name = targetOf(call);
-  const metric = { ...checked(call.body), name: name.split("/").at(-1) };
+  const metric = { ...checked(call.body), name: name.split("/").at(-1)?.replaceAll("%2F", "/") };
   call.cloud.documents.put(METRICS.collection, name, metric);
   return metric;
 }
@@ -46,7 +46,7 @@ export const LOGGING: Product = {
       run: (call) => {
         const name = String(call.body.name ?? "");
         if (name === "") throw invalid("name is required");
-        const full = `${targetOf(call)}/metrics/${encodeURIComponent(name)}`;
+        const full = `${targetOf(call)}/metrics/${name.replaceAll("/", "%2F")}`;
         return createNamed(
           { ...METRICS, onCreate: () => ({ ...checked(call.body), name }) },
           call,

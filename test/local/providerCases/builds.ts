@@ -24,7 +24,7 @@ export const buildCases: readonly Case[] = [
     base: "/artifactregistry/v1/",
     create: [
       "POST",
-      `${L}/repositories?repository_id=images&alt=json`,
+      `${L}/repositories?repository_id=images`,
       {
         format: "DOCKER",
         mode: "STANDARD_REPOSITORY",
@@ -202,7 +202,7 @@ export const buildCases: readonly Case[] = [
     base: "/storage/v1/",
     create: [
       "POST",
-      `b?project=${PROJECT}&alt=json&prettyPrint=false`,
+      `b?project=${PROJECT}`,
       {
         name: "strata-cache",
         location: "us-east4",
@@ -227,7 +227,7 @@ export const buildCases: readonly Case[] = [
       versioning: { enabled: true },
       projectNumber: expect.stringMatching(/^\d+$/),
     },
-    change: ["PATCH", "?alt=json&prettyPrint=false", { labels: { a: null, c: "d" }, lifecycle: { rule: [] } }],
+    change: ["PATCH", "", { labels: { a: null, c: "d" }, lifecycle: { rule: [] } }],
     after: { labels: { ...label, c: "d" }, versioning: { enabled: true } },
     gone: ["lifecycle"],
   },
