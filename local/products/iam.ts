@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { GoogleError, invalid, unimplemented } from "../http/errors.ts";
 import { applyMask, readMask } from "../schema/masks.ts";
 import type { Message } from "../schema/messages.ts";
-import { policyMethods } from "./policies.ts";
+import { policyMethods, retireMember } from "./policies.ts";
 import { type Behaviours, type Call, type Product, targetOf } from "./product.ts";
 import { createNamed, fetch, type ResourceKind, resourceMethods, store } from "./resources.ts";
 
@@ -13,6 +13,10 @@ const ACCOUNTS: ResourceKind = {
   plural: "accounts",
   segment: "serviceAccounts",
   permissions: "iam.serviceAccounts",
+  onDelete: (call, name) => {
+    const { email, uniqueId } = fetch(ACCOUNTS, call, name);
+    retireMember(call.cloud, `serviceAccount:${email}`, String(uniqueId));
+  },
 };
 
 const ROLES: ResourceKind = {

@@ -83,14 +83,36 @@ export function writePolicy(cloud: Cloud, resource: string, policy: Policy): Pol
   }
   const bindings = (policy.bindings ?? []).filter((binding) => (binding.members ?? []).length > 0);
   for (const binding of bindings) checkBinding(cloud, resource, binding, policy.version ?? 1);
+  return keep(cloud, resource, before, { version: policy.version ?? 1, bindings });
+}
+
+/** Keeps a policy with a new etag. */
+function keep(cloud: Cloud, resource: string, before: Policy, { version = 1, bindings = [] }: Policy): Policy {
   const sorted = [...bindings].sort((a, b) => (a.role < b.role ? -1 : a.role > b.role ? 1 : 0));
   const etag = createHash("sha256")
     .update(JSON.stringify([before.etag, sorted]))
     .digest("base64")
     .slice(0, 12);
-  const next: Policy = { version: policy.version ?? 1, etag, ...(sorted.length > 0 && { bindings: sorted }) };
+  const next: Policy = { version, etag, ...(sorted.length > 0 && { bindings: sorted }) };
   cloud.documents.put("policy", resource, next);
   return next;
+}
+
+/**
+ * Renames a deleted account in every policy as Google does, to `deleted:serviceAccount:EMAIL?uid=ID`: a new account of
+ * the same name does not come into its rights.
+ */
+export function retireMember(cloud: Cloud, member: string, uniqueId: string): void {
+  const retired = `deleted:${member}?uid=${uniqueId}`;
+  for (const { name, body: policy } of cloud.documents.list<Policy>("policy")) {
+    const bindings = policy.bindings ?? [];
+    if (!bindings.some(({ members = [] }) => members.includes(member))) continue;
+    const renamed = bindings.map((binding) => ({
+      ...binding,
+      members: (binding.members ?? []).map((other) => (other === member ? retired : other)),
+    }));
+    keep(cloud, name, policy, { ...policy, bindings: renamed });
+  }
 }
 
 function checkBinding(

@@ -1,11 +1,9 @@
 import { L, P } from "./providerCases/case.ts";
-import { PROJECT, startTestCloud, type TestCloud } from "./testCloud.ts";
+import { startTestCloud, type TestCloud } from "./testCloud.ts";
 
 let cloud: TestCloud;
 beforeAll(async () => {
   cloud = await startTestCloud();
-  await cloud.ok("POST", `/artifactregistry/v1/${L}/repositories?repositoryId=images`, { format: "DOCKER" });
-  await cloud.ok("PUT", `/pubsub/v1/${P}/topics/refresh`, {});
 });
 afterAll(() => cloud.close());
 
@@ -66,43 +64,6 @@ test("services are listed with the provider's query, enabled in batches and disa
     await fresh.close();
   }
 });
-
-test.each([
-  ["a repository", "/artifactregistry/v1/", `${L}/repositories/images`, "GET", "?", "roles/artifactregistry.reader"],
-  ["a topic", "/pubsub/v1/", `${P}/topics/refresh`, "GET", "?", "roles/pubsub.publisher"],
-  ["a project", "/resourcemanager/v1/", P, "POST", "?", "roles/browser"],
-  [
-    "a service account",
-    "/iam/v1/",
-    `${P}/serviceAccounts/policy@${PROJECT}.iam.gserviceaccount.com`,
-    "POST",
-    "?options.requestedPolicyVersion=3",
-    "roles/iam.serviceAccountUser",
-  ],
-])(
-  "the policy of %s is read, written with its etag and emptied as the provider does",
-  async (_what, base, name, verb, query, role) => {
-    if (name.includes("policy@")) await cloud.account("policy");
-    const read = () =>
-      cloud.ok<{ etag: string; bindings?: object[] }>(
-        verb,
-        `${base}${name}:getIamPolicy${query}`,
-        verb === "POST" ? {} : undefined,
-      );
-    const write = (policy: object) => cloud.call("POST", `${base}${name}:setIamPolicy`, { policy });
-    const { etag } = await read();
-    const bindings = [{ role, members: ["user:a@example.com"] }];
-    expect((await write({ bindings, etag, version: 3 })).status).toBe(200);
-    const after = await read();
-    expect(after.bindings).toEqual(bindings);
-    expect(await write({ bindings, etag, version: 3 })).toMatchObject({
-      status: 409,
-      body: { error: { status: "ABORTED" } },
-    });
-    expect((await write({ etag: after.etag, version: 3 })).status).toBe(200);
-    expect(await read()).not.toHaveProperty("bindings");
-  },
-);
 
 test("operations end later where the cloud is set so, and a fault ends one in an error, which polling shows", async () => {
   const slow = await startTestCloud({ settings: { operationDelayMs: 150 } });
