@@ -48,8 +48,17 @@ interface Version {
   readonly data?: string;
 }
 
+/** Where a version's copies are: in the places that its secret names, or wherever Google likes. */
+function replicationStatus(call: Call, version: string): Message {
+  const secret = call.cloud.documents.get<Message>(SECRETS.collection, version.split("/").slice(0, 4).join("/"));
+  const { userManaged } = (secret?.replication ?? {}) as { userManaged?: { replicas?: { location?: string }[] } };
+  if (!userManaged) return { automatic: {} };
+  return { userManaged: { replicas: (userManaged.replicas ?? []).map(({ location }) => ({ location })) } };
+}
+
 function shownVersion(call: Call, { data: _data, ...version }: Version): Message {
-  return { ...version, name: withNumber(call.cloud, version.name), replicationStatus: { automatic: {} } };
+  const name = withNumber(call.cloud, version.name);
+  return { ...version, name, replicationStatus: replicationStatus(call, version.name) };
 }
 
 /** Finds a version by its number or as `latest`. */

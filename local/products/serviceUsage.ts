@@ -56,11 +56,23 @@ const SERVICES: Behaviours = {
   },
   "serviceusage.services.enable": {
     permission: "serviceusage.services.enable",
-    run: (call) => enable(call, [targetOf(call).split("/").at(-1) ?? ""]),
+    run: (call) => {
+      const service = targetOf(call).split("/").at(-1) ?? "";
+      return enable(call, [service], (project) =>
+        typedResponse("EnableServiceResponse", { service: shownService(project, service) }),
+      );
+    },
   },
   "serviceusage.services.batchEnable": {
     permission: "serviceusage.services.enable",
-    run: (call) => enable(call, (call.body.serviceIds as string[] | undefined) ?? []),
+    run: (call) => {
+      const services = (call.body.serviceIds as string[] | undefined) ?? [];
+      return enable(call, services, (project) =>
+        typedResponse("BatchEnableServicesResponse", {
+          services: services.map((service) => shownService(project, service)),
+        }),
+      );
+    },
   },
   "serviceusage.services.disable": {
     permission: "serviceusage.services.disable",
@@ -74,15 +86,12 @@ const SERVICES: Behaviours = {
   },
 };
 
-function enable(call: Call, ids: readonly string[]): Message {
+function enable(call: Call, ids: readonly string[], answer: (project: Project) => Message): Message {
   if (ids.length === 0 || ids.length > BATCH) throw invalid(`Between 1 and ${BATCH} services are enabled in one call`);
   const services = ids.map(checkService);
   return longRunning(call, "", () => {
     change(call, (enabled) => [...enabled, ...services.filter((service) => !enabled.has(service))]);
-    const project = projectOf(call);
-    return typedResponse("BatchEnableServicesResponse", {
-      services: services.map((service) => shownService(project, service)),
-    });
+    return answer(projectOf(call));
   });
 }
 

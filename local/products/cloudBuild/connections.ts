@@ -44,7 +44,10 @@ const CONNECTIONS: ResourceKind = {
       etag: randomUUID(),
     };
   },
-  onPatch: (_call, before, after) => {
+  onPatch: (call, before, after) => {
+    const { etag } = call.body;
+    if (etag !== undefined && etag !== before.etag)
+      throw new GoogleError("ABORTED", `Connection ${before.name} has been changed since it was read`);
     checkHost(after);
     return { ...after, name: before.name, updateTime: timestamp(), etag: randomUUID() };
   },

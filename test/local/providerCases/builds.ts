@@ -193,7 +193,7 @@ export const buildCases: readonly Case[] = [
     ],
     path: `${L}/connections/other`,
     kept: { annotations: { a: "b" }, disabled: true, githubConfig: { appInstallationId: "12345" } },
-    change: ["PATCH", "", { githubConfig: { appInstallationId: "7" }, etag: "x" }],
+    change: ["PATCH", "", { githubConfig: { appInstallationId: "7" } }],
     after: { githubConfig: { appInstallationId: "7" } },
     gone: ["annotations", "disabled"],
   },
