@@ -45,6 +45,39 @@ test("a bucket is emptied of every version and deleted, as with forceDestroy, an
   expect((await cloud.call("DELETE", `${bucket}?${B}`)).status).toBe(404);
 });
 
+test("an object is uploaded with its metadata in two parts, read by its name and deleted", async () => {
+  await cloud.ok("POST", `/storage/v1/b?${B}&project=${PROJECT}`, { name: "strata-settings" });
+  const metadata = { bucket: "strata-settings", contentType: "application/json", name: "settings.json" };
+  const parts = [
+    `Content-Type: application/json\r\n\r\n${JSON.stringify(metadata)}\n`,
+    "Content-Type: application/json\r\n\r\n{}",
+  ];
+  const upload = await fetch(
+    `${cloud.origin}/upload/storage/v1/b/strata-settings/o?${B}&name=settings.json&uploadType=multipart`,
+    {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${cloud.running.operatorToken}`,
+        "content-type": "multipart/related; boundary=0a1b2c",
+        "x-goog-api-client": "gl-go/1.26 gdcl/0.5",
+      },
+      body: `${parts.map((part) => `--0a1b2c\r\n${part}\r\n`).join("")}--0a1b2c--\r\n`,
+    },
+  );
+  expect([upload.status, await upload.json()]).toMatchObject([200, { name: "settings.json", size: "2" }]);
+  const object = "/storage/v1/b/strata-settings/o/settings.json";
+  expect(await cloud.ok("GET", `${object}?${B}`)).toMatchObject({
+    contentType: "application/json",
+    generation: expect.stringMatching(/^\d+$/),
+    md5Hash: "mZFLkyvTelC5g8XnyQrpOw==",
+    mediaLink: expect.any(String),
+    selfLink: expect.any(String),
+    storageClass: "STANDARD",
+  });
+  expect((await cloud.call("DELETE", `${object}?${B}`)).status).toBe(204);
+  expect((await cloud.call("GET", `${object}?${B}`)).status).toBe(404);
+});
+
 test("a bucket without a project asks Compute Engine for it by its number", async () => {
   const { projectNumber } = await cloud.ok<{ projectNumber: string }>("GET", `/resourcemanager/v1/${P}?${B}`);
   expect(await cloud.ok("GET", `/compute/v1/projects/${projectNumber}?${B}`)).toMatchObject({ name: PROJECT });

@@ -33,8 +33,7 @@ const POOLS: ResourceKind = {
     });
   },
   onPatch: (_call, before, after) => {
-    const network = (pool: Message) => JSON.stringify((pool.privatePoolV1Config as Message | undefined)?.networkConfig);
-    if (network(before) !== network(after)) throw invalid("networkConfig cannot be changed");
+    if (networkOf(before) !== networkOf(after)) throw invalid("The network of a pool cannot be changed");
     return checked({ ...after, updateTime: timestamp(), etag: etag() });
   },
   onDelete: (call, name) => {
@@ -48,6 +47,12 @@ const POOLS: ResourceKind = {
 
 function etag(): string {
   return `"${randomUUID().slice(0, 8)}"`;
+}
+
+/** The network that a pool is in, as text. Whether its workers reach the internet is no part of it and can change. */
+function networkOf({ privatePoolV1Config }: Message): string {
+  const { networkConfig, privateServiceConnect } = (privatePoolV1Config ?? {}) as Readonly<Record<string, Message>>;
+  return JSON.stringify([networkConfig?.peeredNetwork, networkConfig?.peeredNetworkIpRange, privateServiceConnect]);
 }
 
 function checked(pool: Message): Message {

@@ -94,6 +94,20 @@ export const variantCases: readonly Case[] = [
       },
     ],
     path: `${L}/workerPools/peered`,
+    change: [
+      "PATCH",
+      "?updateMask=privatePoolV1Config.networkConfig.egressOption",
+      {
+        name: `${L}/workerPools/peered`,
+        privatePoolV1Config: { networkConfig: { egressOption: "PUBLIC_EGRESS" } },
+      },
+    ],
+    after: {
+      privatePoolV1Config: {
+        workerConfig: { machineType: "e2-highcpu-32" },
+        networkConfig: { egressOption: "PUBLIC_EGRESS", peeredNetwork: "projects/1/global/networks/n" },
+      },
+    },
   },
   {
     what: "storage.Bucket with each action of a lifecycle",
