@@ -9,6 +9,9 @@ type Outputs = { name: string; registryUri: string };
 
 const computed = ["name", "registryUri"] as const;
 
+/** What an upstream's account travels under in a mask. */
+const account = "remoteRepositoryConfig.upstreamCredentials.usernamePasswordCredentials";
+
 const path = ({ project, location }: Inputs) => `projects/${project}/locations/${location}/repositories`;
 
 function outputs({ repositoryId }: Inputs, { registryUri }: Json): Outputs {
@@ -18,6 +21,12 @@ function outputs({ repositoryId }: Inputs, { registryUri }: Json): Outputs {
 /** gcp:artifactregistry/repository:Repository */
 export const repository: Kind<Inputs, Outputs> = {
   immutable: ["format", "location", "mode", "project", "remoteRepositoryConfig", "repositoryId"],
+  // Of an upstream, only the account can change.
+  changesInPart: (name, { remoteRepositoryConfig: before }, { remoteRepositoryConfig: after }) =>
+    name === "remoteRepositoryConfig" &&
+    before !== undefined &&
+    after !== undefined &&
+    changedInputs(before, after).every((field) => field === "upstreamCredentials"),
   // As in pulumi-gcp: the resource option deleteBeforeReplace turns it round.
   deleteFirst: false,
   computed,
@@ -38,7 +47,12 @@ export const repository: Kind<Inputs, Outputs> = {
   },
 
   async update(id, olds, news) {
-    const updateMask = changedInputs(inputsOf(olds), inputsOf(news)).join(",");
+    const changedFields = changedInputs(inputsOf(olds), inputsOf(news));
+    const updateMask = changedFields
+      .map((field) =>
+        field === "remoteRepositoryConfig" ? `${account}.username,${account}.passwordSecretVersion` : field,
+      )
+      .join(",");
     // Policies and labels are in every body, masked or not.
     const changed = { cleanupPolicies: {}, ...wire(news) };
     await call("artifactRegistry", "PATCH", id, { query: { updateMask }, body: changed });

@@ -10,6 +10,8 @@ export interface Made<Outputs extends Properties> {
 export interface AnyKind {
   /** Inputs that cannot change: another value is another resource. */
   readonly immutable: readonly string[];
+  /** Whether an immutable input differs only in a part of it that can change. */
+  changesInPart?(name: string, olds: object, news: object): boolean;
   /** Whether a replaced resource goes before its successor comes, because both have one name. */
   readonly deleteFirst: boolean;
   /** Properties of the state that no input sets. */
@@ -33,6 +35,7 @@ export interface AnyKind {
 export interface Kind<Inputs extends object, Outputs extends Properties = Properties> extends AnyKind {
   readonly immutable: readonly (keyof Inputs & string)[];
   readonly computed: readonly (keyof Outputs & string)[];
+  changesInPart?(name: keyof Inputs & string, olds: Inputs, news: Inputs): boolean;
   check?(inputs: Inputs): ReturnType<NonNullable<AnyKind["check"]>>;
   changedBehind?(state: Inputs & Outputs, news: Inputs): Promise<readonly (keyof Inputs & string)[]>;
   create(inputs: Inputs): Promise<Made<Outputs>>;

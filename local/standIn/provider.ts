@@ -36,7 +36,7 @@ export function standIn(plugin: string, version: string, kinds: Readonly<Record<
         shown: Object.fromEntries(
           changed.map((name) => [name, !(name in inputs) ? "add" : !(name in news) ? "delete" : "update"]),
         ),
-        replaces: changed.filter((name) => kind.immutable.includes(name)),
+        replaces: changed.filter((name) => kind.immutable.includes(name) && !kind.changesInPart?.(name, inputs, news)),
         deleteFirst: kind.deleteFirst,
       };
     },

@@ -50,6 +50,25 @@ const resources: readonly Changed[] = [
     differs: ["cleanupPolicies", "labels"],
   },
   {
+    type: "gcp:artifactregistry/repository:Repository",
+    inputs: {
+      ...place,
+      repositoryId: "drift-remote",
+      format: "DOCKER",
+      mode: "REMOTE_REPOSITORY",
+      remoteRepositoryConfig: {
+        dockerRepository: { publicRepository: "DOCKER_HUB" },
+        upstreamCredentials: { usernamePasswordCredentials: { username: "ours", passwordSecretVersion: "v" } },
+      },
+    },
+    change: [
+      "PATCH",
+      `/artifactregistry/v1/${L}/repositories/drift-remote?updateMask=remoteRepositoryConfig.upstreamCredentials.usernamePasswordCredentials.username`,
+      { remoteRepositoryConfig: { upstreamCredentials: { usernamePasswordCredentials: { username: "theirs" } } } },
+    ],
+    differs: ["remoteRepositoryConfig"],
+  },
+  {
     type: "gcp:cloudbuild/workerPool:WorkerPool",
     inputs: {
       ...place,
@@ -148,6 +167,21 @@ test("what was deleted by somebody is gone to a read, and its deletion succeeds,
     if (type.includes("bucket")) await expect(again).rejects.toThrow("Error 404");
     else await again;
   }
+});
+
+test("a mirror's account changes in place, its upstream does not", async () => {
+  const type = "gcp:artifactregistry/repository:Repository";
+  const mirror = (upstream: string, username?: string) => ({
+    remoteRepositoryConfig: {
+      dockerRepository: { publicRepository: upstream },
+      ...(username && { upstreamCredentials: { usernamePasswordCredentials: { username } } }),
+    },
+  });
+  const replaced = async (olds: Properties, news: Properties) =>
+    (await gcpStandIn.diff(type, { inputs: olds, state: olds }, news)).replaces;
+  expect(await replaced(mirror("DOCKER_HUB", "a"), mirror("DOCKER_HUB", "b"))).toEqual([]);
+  expect(await replaced(mirror("DOCKER_HUB", "a"), mirror("DOCKER_HUB"))).toEqual([]);
+  expect(await replaced(mirror("DOCKER_HUB", "a"), mirror("OTHER", "a"))).toEqual(["remoteRepositoryConfig"]);
 });
 
 test("no call of the stand-in was refused as malformed", () => {
