@@ -32,6 +32,12 @@ export class BuildFailed extends Error {
   override readonly name = "BuildFailed";
 }
 
+/**
+ * BuildKit walks its copy of the last build's context while it brings it up to date, and now and then meets a folder that
+ * has just become a link. That says nothing about the context, and a second try finds it up to date.
+ */
+const ownCopyChanged = /failed to walk: lstat \S*\/snapshots\/.*: too many levels of symbolic links/;
+
 /** BuildKit with an empty cache. */
 export class Oracle {
   readonly #daemon: Buildkitd;
@@ -64,7 +70,11 @@ export class Oracle {
 
   /** Builds a state whose context lies in `folder` and writes the files of its target's root below `output`. */
   async exportFiles(state: State, folder: string, output: string): Promise<void> {
-    await this.#run([...this.#frontend(state, folder), `--output=type=local,dest=${output}`]);
+    const exportOnce = () => this.#run([...this.#frontend(state, folder), `--output=type=local,dest=${output}`]);
+    await exportOnce().catch((error: unknown) => {
+      if (!(error instanceof BuildFailed) || !ownCopyChanged.test(error.message)) throw error;
+      return exportOnce();
+    });
   }
 
   /** Builds a state and writes its image as an OCI layout; returns the image's digest. */
