@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Cloud } from "../cloud.ts";
-import { GoogleError, invalid } from "../http/errors.ts";
+import { GoogleError, invalid, unimplemented } from "../http/errors.ts";
 import type { Binding, Policy } from "../identity/access.ts";
 import { readCondition } from "../identity/conditions.ts";
 import type { Message } from "../schema/messages.ts";
@@ -41,6 +41,8 @@ export function policyMethods(
         exists(call, resource);
         const { policy, updateMask } = call.body as { policy?: Policy; updateMask?: string };
         if (!policy) throw invalid("policy is required");
+        if ((policy as { auditConfigs?: readonly object[] }).auditConfigs?.length)
+          throw unimplemented("Audit configurations of a policy are not kept");
         if (updateMask !== undefined && !updateMask.split(",").includes("bindings"))
           return { ...call.cloud.access.policy(resource) };
         return { ...writePolicy(call.cloud, resource, policy) };

@@ -110,3 +110,8 @@ test("a member that is not there is refused, and one that was deleted is kept as
 test("no call of the provider was refused as malformed", () => {
   expect(cloud.running.cloud.journal.since().filter((entry) => entry.refused)).toEqual([]);
 });
+
+test("audit configurations, which are not kept, are refused and not dropped", async () => {
+  const policy = { auditConfigs: [{ service: "allServices", auditLogConfigs: [{ logType: "DATA_READ" }] }] };
+  expect((await cloud.call("POST", `/resourcemanager/v1/${P}:setIamPolicy?${B}`, { policy })).status).toBe(501);
+});

@@ -65,6 +65,16 @@ test("services are listed with the provider's query, enabled in batches and disa
   }
 });
 
+test("a pool stays in its network", async () => {
+  const pools = `/cloudbuild/v1/${L}/workerPools`;
+  await cloud.ok("POST", `${pools}?workerPoolId=placed`, {
+    privatePoolV1Config: { networkConfig: { peeredNetwork: "projects/1/global/networks/n" } },
+  });
+  const moved = { privatePoolV1Config: { networkConfig: { peeredNetwork: "projects/1/global/networks/other" } } };
+  const mask = "privatePoolV1Config.networkConfig.peeredNetwork";
+  expect((await cloud.call("PATCH", `${pools}/placed?updateMask=${mask}`, moved)).status).toBe(400);
+});
+
 test("operations end later where the cloud is set so, and a fault ends one in an error, which polling shows", async () => {
   const slow = await startTestCloud({ settings: { operationDelayMs: 150 } });
   try {
