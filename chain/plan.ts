@@ -78,6 +78,11 @@ export function planChain(graph: Graph, chain: CollectedChain, facts: PlanFacts 
     const planned = planTarget(one, chain, facts, targets);
     if (planned) targets.push(planned);
   }
+  return planOf(targets, facts.quotas);
+}
+
+/** The plan of targets that are decided: how many there are of each action, what they cost, how long they take. */
+export function planOf(targets: readonly PlannedTarget[], quotas?: Quotas): Plan {
   const tasks = buildTasks(targets);
   const count = (action: Action) => targets.filter((one) => one.action === action).length;
   const sum = (field: "minutes" | "dollars") => targets.reduce((total, one) => total + one[field], 0);
@@ -90,7 +95,7 @@ export function planChain(graph: Graph, chain: CollectedChain, facts: PlanFacts 
       refused: count("refused"),
       minutes: sum("minutes"),
       dollars: sum("dollars"),
-      makespan: schedule(tasks, facts.quotas).makespan,
+      makespan: schedule(tasks, quotas).makespan,
     },
     criticalPath: criticalPath(tasks),
   };

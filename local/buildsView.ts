@@ -6,8 +6,7 @@ import { recordSchema } from "../builder/record.ts";
 import type { BuildProgress, TargetProgress } from "../builder/runState.ts";
 import { dollarsFor } from "../chain/estimate.ts";
 import { machineShape } from "../chain/machines.ts";
-import { buildTasks, type PlannedTarget } from "../chain/plan.ts";
-import { criticalPath, schedule } from "../chain/schedule.ts";
+import { type PlannedTarget, planOf } from "../chain/plan.ts";
 import { type ChainView, type PastBuild, viewOf } from "../page/view.ts";
 import type { Cloud } from "./cloud.ts";
 import { BUILDS, type Build, hasEnded } from "./products/cloudBuild/build.ts";
@@ -27,10 +26,6 @@ interface TargetBuild {
 export async function viewOfBuilds(cloud: Cloud): Promise<ChainView> {
   const builds = newestBuilds(cloud);
   const targets = plannedTargets(builds);
-  const tasks = buildTasks(targets);
-  const sum = (field: "minutes" | "dollars") => targets.reduce((total, one) => total + one[field], 0);
-  const makespan = tasks.length === 0 ? 0 : schedule(tasks).makespan;
-  const count = { reuse: 0, build: targets.length, unknown: 0, refused: 0 };
   const progress = await Promise.all(
     targets.map(async (one) => [one.target, await progressOf(cloud, one, builds.get(one.target))] as const),
   );
@@ -39,11 +34,7 @@ export async function viewOfBuilds(cloud: Cloud): Promise<ChainView> {
     title: "Local Google Cloud",
     about: cloud.host,
     simulated: cloud.settings.worker === "simulated",
-    plan: {
-      targets,
-      totals: { ...count, minutes: sum("minutes"), dollars: sum("dollars"), makespan },
-      criticalPath: criticalPath(tasks),
-    },
+    plan: planOf(targets),
     progress: new Map(progress) satisfies BuildProgress,
     records: new Map(await Promise.all(records)),
     now: Date.now(),

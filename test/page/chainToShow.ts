@@ -1,5 +1,5 @@
 import type { BuildEvent } from "../../builder/events.ts";
-import type { Plan, PlannedTarget } from "../../chain/plan.ts";
+import { type PlannedTarget, planOf } from "../../chain/plan.ts";
 import { WatchedRun } from "../../page/watchedRun.ts";
 
 /** A target of a plan, with what a test does not care about filled in. */
@@ -16,25 +16,6 @@ export function planned(target: string, more: Partial<PlannedTarget> = {}): Plan
     minutes: 10,
     dollars: 3.2,
     ...more,
-  };
-}
-
-/** A plan of targets; the longest chain is all that is to be built. */
-export function planOf(targets: readonly PlannedTarget[]): Plan {
-  const count = (action: string) => targets.filter((one) => one.action === action).length;
-  const sum = (field: "minutes" | "dollars") => targets.reduce((total, one) => total + one[field], 0);
-  return {
-    targets,
-    totals: {
-      reuse: count("reuse"),
-      build: count("build"),
-      unknown: count("unknown"),
-      refused: count("refused"),
-      minutes: sum("minutes"),
-      dollars: sum("dollars"),
-      makespan: sum("minutes"),
-    },
-    criticalPath: targets.filter(({ action }) => action === "build").map(({ target }) => target),
   };
 }
 

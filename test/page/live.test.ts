@@ -1,7 +1,8 @@
+import { planOf } from "../../chain/plan.ts";
 import { type PageServer, servePage } from "../../page/serve.ts";
 import { WatchedRun } from "../../page/watchedRun.ts";
 import { violationsOf } from "./accessibility.ts";
-import { everyState, planned, planOf } from "./chainToShow.ts";
+import { everyState, planned } from "./chainToShow.ts";
 import { openPage, until, withBrowser } from "./withBrowser.ts";
 
 const servers: PageServer[] = [];

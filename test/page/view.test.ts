@@ -1,6 +1,7 @@
+import { planOf } from "../../chain/plan.ts";
 import { viewOf } from "../../page/view.ts";
 import { WatchedRun } from "../../page/watchedRun.ts";
-import { everyState, planned, planOf } from "./chainToShow.ts";
+import { everyState, planned } from "./chainToShow.ts";
 
 const chain = planOf([
   planned("base:runtime", { action: "reuse", minutes: 0, dollars: 0 }),
