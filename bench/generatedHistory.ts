@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownGit } from "../toolbox/ownGit.ts";
 
 /** A Git repository with a history of a catalogue. */
 export interface GeneratedHistory {
@@ -38,7 +38,7 @@ export function generatedHistory(
   random: () => number,
 ): GeneratedHistory {
   const folder = mkdtempSync(join(tmpdir(), "strata-bench-history-"));
-  const git = (...args: readonly string[]) => execFileSync("git", ["-C", folder, ...args], { encoding: "utf8" }).trim();
+  const git = (...words: readonly string[]) => ownGit(folder, ...words);
   const among = <T>(all: readonly T[]): T => {
     const one = all[Math.floor(random() * all.length)];
     if (one === undefined) throw new Error("there is nothing to choose from");
@@ -47,7 +47,7 @@ export function generatedHistory(
   const inCatalogue = (path: string) => join(folder, "dockerfiles", path);
   const commit = (what: string) => {
     git("add", "-A");
-    git("-c", "user.name=bench", "-c", "user.email=bench@example.org", "commit", "-q", "--allow-empty", "-m", what);
+    git("commit", "-q", "--allow-empty", "-m", what);
     return git("rev-parse", "HEAD");
   };
   const source = (n: number) => appendFileSync(inCatalogue(among(sources)), `# change ${n}\n`);

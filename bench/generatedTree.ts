@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownGit } from "../toolbox/ownGit.ts";
 
 const FILES_PER_FOLDER = 100;
 const FOLDERS_PER_FOLDER = 10;
@@ -42,9 +42,9 @@ export function generatedTree(files: number): GeneratedTree {
   }
   const list = join(home, "list");
   writeFileSync(list, paths.join(""));
-  git(folder, "init", "-q");
-  git(folder, "add", "-A");
-  git(folder, "-c", "user.name=bench", "-c", "user.email=bench@example.org", "commit", "-q", "-m", "tree");
+  ownGit(folder, "init", "-q");
+  ownGit(folder, "add", "-A");
+  ownGit(folder, "commit", "-q", "-m", "tree");
   return { folder, files, bytes, list, remove: () => rmSync(home, { recursive: true, force: true }) };
 }
 
@@ -54,9 +54,4 @@ function contentOf(i: number): Buffer {
   const content = Buffer.from(NOISE.subarray(start, start + size));
   content.writeUInt32LE(i);
   return content;
-}
-
-function git(folder: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync("git", ["-C", folder, ...args]);
-  if (status !== 0) throw new Error(`git ${args.join(" ")}: ${stderr}`);
 }

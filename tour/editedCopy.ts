@@ -1,7 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Chain } from "../chain/chain.ts";
+import { ownGit } from "../toolbox/ownGit.ts";
 
 /** What lies beside a catalogue and is no part of what an image can read. */
 const LEFT_OUT = new Set([".git", ".strata", "coverage", "node_modules"]);
@@ -65,14 +65,15 @@ function fileToEdit(catalogue: string, { graph, chain }: Chain): string | undefi
   return candidates[0]?.[0];
 }
 
-/** Commits all that is in a folder to a repository of its own, without the user's settings and hooks. */
+/** Commits all that is in a folder to a repository of its own; whether that could be done. */
 function commit(folder: string): boolean {
-  const who = ["-c", "user.name=strata", "-c", "user.email=strata@localhost", "-c", "commit.gpgsign=false"];
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
-  const steps = [
-    ["init", "--quiet"],
-    ["add", "--all", "--force"],
-    [...who, "commit", "--quiet", "--no-verify", "--message", "as it is"],
-  ];
-  return steps.every((words) => spawnSync("git", words, { cwd: folder, env, stdio: "ignore" }).status === 0);
+  try {
+    ownGit(folder, "init", "--quiet");
+    ownGit(folder, "add", "--all", "--force");
+    ownGit(folder, "commit", "--quiet", "--no-verify", "--message", "as it is");
+    return true;
+  } catch {
+    // Without Git, or where it refuses, the act goes on without the plan against a revision.
+    return false;
+  }
 }

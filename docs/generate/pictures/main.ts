@@ -3,7 +3,6 @@
  * added to the ML stack's lock, as a terminal shows it, and the page of a simulated run of it, stopped in the middle,
  * so that the same catalogue gives the same pictures.
  */
-import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +13,7 @@ import { runCli } from "../../../cli/run.ts";
 import { servePage } from "../../../page/serve.ts";
 import type { ChainView } from "../../../page/view.ts";
 import { openBrowser } from "../../../toolbox/browser.ts";
+import { ownGit } from "../../../toolbox/ownGit.ts";
 import { tool } from "../../../toolbox/tool.ts";
 import { runInTheMiddle } from "./runInTheMiddle.ts";
 import { terminalPicture } from "./terminalPicture.ts";
@@ -27,13 +27,9 @@ const environment = { XDG_CACHE_HOME: join(folder, "cache") };
 try {
   const catalogue = join(folder, "dockerfiles");
   cpSync(join(ROOT, "dockerfiles"), catalogue, { recursive: true });
-  // Without the user's own settings, which may ask for a signature or run hooks.
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
-  const git = (...words: string[]) =>
-    execFileSync("git", ["-C", folder, "-c", "user.name=s", "-c", "user.email=s@s", ...words], { env });
-  git("init", "--quiet");
-  git("add", "dockerfiles");
-  git("commit", "--quiet", "--message", "before");
+  ownGit(folder, "init", "--quiet");
+  ownGit(folder, "add", "dockerfiles");
+  ownGit(folder, "commit", "--quiet", "--message", "before");
   appendFileSync(join(catalogue, EDITED), "# one line more\n");
 
   const plan = ["plan", "--against", "main", ...TARGETS];
