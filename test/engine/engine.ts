@@ -1,15 +1,14 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
+import type { PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import type { CloudSettings } from "../../local/cloud.ts";
 import { environmentOf } from "../../local/environment.ts";
 import { type LocalCloud, startLocalCloud } from "../../local/server.ts";
 import { available } from "../../toolbox/available.ts";
+import { startPulumi } from "./pulumi.ts";
 
 const found = available(["pulumi"]);
 
@@ -38,67 +37,26 @@ export interface Engine {
 export async function startEngine(projects: readonly string[], settings: Partial<CloudSettings> = {}): Promise<Engine> {
   if (found.tools === undefined) throw new Error(found.reason);
   const folder = mkdtempSync(join(tmpdir(), "strata-engine-"));
-  // The Automation API looks for bin/pulumi below a root.
-  mkdirSync(join(folder, "bin"));
-  symlinkSync(found.tools.pulumi.path, join(folder, "bin", "pulumi"));
-  writeFileSync(join(folder, "Pulumi.yaml"), project);
   const cloud = await startLocalCloud({ directory: join(folder, "cloud"), projects, settings });
-  const standIn = await startStandIn(cloud);
+  const environment = environmentOf(cloud.origin, cloud.operatorToken);
   // The program runs in this process, and asks the registry itself.
-  Object.assign(process.env, environmentOf(cloud.origin, cloud.operatorToken));
-  const envVars = {
-    ...environmentOf(cloud.origin, cloud.operatorToken),
-    PULUMI_HOME: join(folder, "home"),
-    PULUMI_BACKEND_URL: `file://${folder}`,
-    PULUMI_CONFIG_PASSPHRASE: "test",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_DEBUG_PROVIDERS: `gcp:${standIn.port}`,
-  };
-  const pulumiCommand = await PulumiCommand.get({ root: folder });
+  Object.assign(process.env, environment);
+  const { pulumi: command } = found.tools;
+  const pulumi = await startPulumi({ folder, command: command.path, standIn: "gcp", environment });
   return {
     cloud,
-    async stack(stackName, config, program) {
-      const stack = await LocalWorkspace.createOrSelectStack(
-        { stackName, projectName: "strata", program },
-        { envVars, pulumiCommand, pulumiHome: envVars.PULUMI_HOME, workDir: folder },
-      );
-      await stack.setAllConfig(
-        Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value }])),
-        true,
-      );
-      return stack;
-    },
+    stack: pulumi.stack,
     async runApart(command, stackName) {
       const script = join(__dirname, "runApart.ts");
-      const env = { ...process.env, ...envVars };
+      const env = { ...process.env, ...pulumi.environment };
       const child = spawn("node", [script, folder, stackName, command], { env, stdio: ["ignore", "pipe", "pipe"] });
       const [said, complained] = await Promise.all([text(child.stdout), text(child.stderr)]);
       return said + complained;
     },
     async close() {
-      standIn.stop();
+      pulumi.stop();
       await cloud.close();
       rmSync(folder, { recursive: true });
     },
   };
-}
-
-/** As Pulumi.yaml, except that the program is a function of the test. */
-const project = `name: strata
-runtime: nodejs
-plugins:
-  providers:
-    - name: strata
-      path: ${join(__dirname, "../../provider")}
-`;
-
-/** Serves the stand-in in a process of its own, as a plugin is. */
-async function startStandIn(cloud: LocalCloud): Promise<{ readonly port: string; stop(): void }> {
-  const child = spawn("node", [join(__dirname, "../../local/gcpStandIn/main.ts")], {
-    env: { ...process.env, ...environmentOf(cloud.origin, cloud.operatorToken) },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [port] = await once(createInterface(child.stdout), "line");
-  return { port, stop: () => child.kill() };
 }

@@ -1,14 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
+import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import program from "../../index.ts";
 import { available } from "../../toolbox/available.ts";
 import { type DockerdOptions, startDockerd } from "../../toolbox/dockerd.ts";
 import { type Docker, dockerAt } from "./docker.ts";
+import { startPulumi } from "./pulumi.ts";
 
 const found =
   process.platform === "linux" && process.getuid?.() === 0
@@ -42,46 +40,24 @@ export async function startWorkstation(catalogue: string, network: DockerdOption
   const contexts = () => readdirSync(CONTEXTS).filter((name) => !before.has(name));
   const folder = mkdtempSync(join(tmpdir(), "strata-workstation-"));
   const daemon = await startDockerd({ dockerd, network });
-  const standIn = await startStandIn(daemon.address);
-  // The Automation API looks for bin/pulumi below a root.
-  mkdirSync(join(folder, "bin"));
-  symlinkSync(pulumi.path, join(folder, "bin", "pulumi"));
-  writeFileSync(join(folder, "Pulumi.yaml"), "name: strata\nruntime: nodejs\n");
-  const envVars = {
-    PULUMI_HOME: join(folder, "home"),
-    PULUMI_BACKEND_URL: `file://${folder}`,
-    PULUMI_CONFIG_PASSPHRASE: "test",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_DEBUG_PROVIDERS: `docker:${standIn.port}`,
-  };
-  const pulumiCommand = await PulumiCommand.get({ root: folder });
-  const stack = await LocalWorkspace.createOrSelectStack(
-    { stackName: "workstation", projectName: "strata", program },
-    { envVars, pulumiCommand, pulumiHome: envVars.PULUMI_HOME, workDir: folder },
+  const environment = { DOCKER_HOST: daemon.address };
+  const engine = await startPulumi({ folder, command: pulumi.path, standIn: "docker", environment });
+  const stack = await engine.stack(
+    "workstation",
+    { "strata:builder": "docker", "strata:catalogue": catalogue },
+    program,
   );
-  await stack.setAllConfig({ "strata:builder": { value: "docker" }, "strata:catalogue": { value: catalogue } });
   return {
     docker: dockerAt(daemon.address),
     stack,
     contexts,
     async close() {
-      standIn.stop();
+      engine.stop();
       await daemon.stop();
       rmSync(folder, { recursive: true });
       for (const name of contexts()) rmSync(join(CONTEXTS, name), { recursive: true });
     },
   };
-}
-
-/** Serves the stand-in in a process of its own, as a plugin is; it runs in the repository, as a plugin would. */
-async function startStandIn(address: string): Promise<{ readonly port: string; stop(): void }> {
-  const child = spawn("node", ["local/dockerStandIn/main.ts"], {
-    env: { ...process.env, DOCKER_HOST: address },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [port] = await once(createInterface(child.stdout), "line");
-  return { port, stop: () => child.kill() };
 }
 
 /** Brings a stack up, or previews it; returns what happens to Docker's resources, without those that stay. */
