@@ -36,7 +36,8 @@ function runStep(variables: Readonly<Record<string, string>>, moved?: string): R
     writeFileSync(join(folder, "moved"), moved ?? readFileSync(lock));
     const node = [
       "#!/bin/sh",
-      `printf "[%s]" "$@" >>"${folder}/commands"; echo >>"${folder}/commands"`,
+      // One write a line: commands of a pipe run side by side, and two writes of one may have the other's between them.
+      `line=$(printf "[%s]" "$@"); echo "$line" >>"${folder}/commands"`,
       `[ "$2" != lock ] || cp "${folder}/moved" dockerfiles/bases.lock.yaml`,
       '[ "$2" != comment ] || cat',
       '[ "$2" != plan ] || echo "the plan"',
