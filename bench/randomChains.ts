@@ -1,5 +1,6 @@
 import { machineNamed } from "../chain/machines.ts";
 import { type Quotas, quotaOf, type Task } from "../chain/schedule.ts";
+import { seeded } from "../chain/seeded.ts";
 
 /** A chain to be built, and the quotas that it is built under. */
 export interface RandomChain {
@@ -16,11 +17,17 @@ const MACHINES = [
   "c3-standard-176",
 ];
 
+/** The chains that the scheduler is measured on: always the same. */
+export function randomChains(): readonly RandomChain[] {
+  const random = seeded(1);
+  return Array.from({ length: 200 }, () => randomChain(random));
+}
+
 /**
  * A chain of 5 to 30 targets of 2 to 120 minutes on machines of 4 to 176 vCPUs, most with one or two parents among
  * the targets before them, under quotas that fit the largest machine at least once and at most four times.
  */
-export function randomChain(random: () => number): RandomChain {
+function randomChain(random: () => number): RandomChain {
   const whole = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
   const count = whole(5, 30);
   const tasks = Array.from({ length: count }, (_, n): Task => {
@@ -42,3 +49,5 @@ export function randomChain(random: () => number): RandomChain {
   }
   return { tasks, quotas };
 }
+
+if (import.meta.main) process.stdout.write(`${JSON.stringify(randomChains())}\n`);
