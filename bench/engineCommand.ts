@@ -5,7 +5,8 @@
  */
 import { join } from "node:path";
 import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
-import { configurationOf, openStack } from "../local/gcpStandIn/engine.ts";
+import { configurationOf } from "../local/gcpStandIn/configuration.ts";
+import { openStack } from "../local/gcpStandIn/engine.ts";
 
 const [folder = "", command = "", environment = "", count = "0", pulumi = ""] = process.argv.slice(2);
 const root = join(import.meta.dirname, "..");

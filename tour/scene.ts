@@ -1,7 +1,7 @@
 import type { BuildListener } from "../builder/events.ts";
 import type { BuildSettings } from "../builder/settings.ts";
 import type { Plan } from "../chain/plan.ts";
-import type { Configuration } from "../local/gcpStandIn/engine.ts";
+import type { Configuration } from "../local/gcpStandIn/configuration.ts";
 import type { LocalCloud } from "../local/server.ts";
 import type { Narrator } from "./narrator.ts";
 import type { TourPage } from "./page.ts";

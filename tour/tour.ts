@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { UserError } from "../chain/errors.ts";
 import { EXIT } from "../cli/exit.ts";
 import { environmentOf } from "../local/environment.ts";
-import { type Configuration, configurationOf } from "../local/gcpStandIn/engine.ts";
+import { type Configuration, configurationOf } from "../local/gcpStandIn/configuration.ts";
 import { type LocalCloud, startLocalCloud } from "../local/server.ts";
 import { tryLock } from "../toolbox/lock.ts";
 import { playActs } from "./acts.ts";
@@ -37,7 +37,8 @@ export interface TourOptions {
 export async function playTour(options: TourOptions, narrator: Narrator): Promise<number> {
   const { root, folder, signal } = options;
   const lock = takeFolder(folder);
-  const page = options.pagePort === undefined ? undefined : new TourPage(options.worker, options.pagePort);
+  const page =
+    options.pagePort === undefined ? undefined : new TourPage(options.worker === "simulated", options.pagePort);
   let cloud: LocalCloud | undefined;
   try {
     const pulumi = await readyPulumi(narrator).catch((error: unknown) => {

@@ -1,15 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
-import { parse, stringify } from "yaml";
-import { UserError } from "../../chain/errors.ts";
+import { stringify } from "yaml";
 import { serve } from "../../provider/server.ts";
 import { dockerStandIn } from "../dockerStandIn/provider.ts";
+import { type Configuration, configure } from "./configuration.ts";
 import { gcpStandIn } from "./provider.ts";
 import { makeSecrets } from "./secrets.ts";
-
-/** What `Pulumi.<environment>.yaml` configures, by key: `gcp:project`, `strata:images`. */
-export type Configuration = Readonly<Record<string, unknown>>;
 
 /** A stack on the real Pulumi engine, on a local Google Cloud or this machine's Docker. */
 export interface EngineOptions {
@@ -27,24 +24,8 @@ export interface EngineOptions {
 }
 
 /**
- * The configuration of an environment.
- *
- * @param root the repository's folder.
- */
-export function configurationOf(root: string, environment: string): Configuration {
-  const file = join(root, `Pulumi.${environment}.yaml`);
-  if (existsSync(file)) return parse(readFileSync(file, "utf8")).config ?? {};
-  throw new UserError({
-    problem: "there is no such environment",
-    value: environment,
-    allowed: "one with a file Pulumi.<environment>.yaml",
-    fix: "name dev, staging, prod or workstation",
-  });
-}
-
-/**
- * Opens a stack in a folder of its own, made where it is not there yet, as are the secrets that it names. The stand-ins for pulumi-gcp and pulumi-docker
- * are served by this process until it ends.
+ * Opens a stack in a folder of its own, made where it is not there yet, as are the secrets that it names. The stand-ins
+ * for pulumi-gcp and pulumi-docker are served by this process until it ends.
  */
 export async function openStack(options: EngineOptions): Promise<Stack> {
   const { folder, root, environment, configuration, program, command } = options;
@@ -72,11 +53,4 @@ export async function openStack(options: EngineOptions): Promise<Stack> {
       pulumiCommand: await PulumiCommand.get({ root: folder }),
     },
   );
-}
-
-/** Writes the settings of a stack that was opened in a folder; its next command reads them. */
-export function configure(folder: string, environment: string, config: Configuration): void {
-  const file = join(folder, `Pulumi.${environment}.yaml`);
-  const { encryptionsalt } = existsSync(file) ? parse(readFileSync(file, "utf8")) : {};
-  writeFileSync(file, stringify({ ...(encryptionsalt && { encryptionsalt }), config }));
 }

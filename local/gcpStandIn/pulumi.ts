@@ -14,7 +14,8 @@ import { onStandardError } from "../../toolbox/tool.ts";
 import { requireDaemon } from "../dockerStandIn/engineApi.ts";
 import { environmentOf } from "../environment.ts";
 import { ask, requireServer } from "../process.ts";
-import { configurationOf, openStack } from "./engine.ts";
+import { configurationOf } from "./configuration.ts";
+import { openStack } from "./engine.ts";
 import { findPulumi } from "./pulumiCommand.ts";
 
 const commands = ["up", "preview", "refresh", "destroy"] as const;

@@ -1,5 +1,5 @@
 import { CallError, call } from "./calls.ts";
-import type { Configuration } from "./engine.ts";
+import type { Configuration } from "./configuration.ts";
 
 /**
  * Makes the secrets that an environment's `strata:source` names, where they are not there yet, with a value of no use:

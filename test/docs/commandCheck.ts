@@ -5,7 +5,7 @@ import { type Command, CommanderError } from "commander";
 import { UserError } from "../../chain/errors.ts";
 import { programWith, runCli } from "../../cli/run.ts";
 import type { Terminal } from "../../cli/terminal.ts";
-import { configurationOf } from "../../local/gcpStandIn/engine.ts";
+import { configurationOf } from "../../local/gcpStandIn/configuration.ts";
 import { parseSettings } from "../../settings.ts";
 import type { Call } from "./dryRun.ts";
 
