@@ -83,7 +83,12 @@ interface Note {
   fault?: string;
 }
 
-async function answer(cloud: Cloud, router: Router, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  cloud: Cloud,
+  router: Router,
+  request: IncomingMessage,
+  response: ServerResponse<IncomingMessage>,
+): Promise<void> {
   const verb = request.method ?? "GET";
   const target = request.url ?? "/";
   const note: Note = { method: target.split("?")[0] ?? "/", write: verb !== "GET" && verb !== "HEAD" };
@@ -105,7 +110,7 @@ async function answerProduct(
   cloud: Cloud,
   router: Router,
   request: IncomingMessage,
-  response: ServerResponse,
+  response: ServerResponse<IncomingMessage>,
   note: Note,
 ): Promise<void> {
   const verb = request.method ?? "GET";
@@ -127,7 +132,7 @@ async function answerProduct(
   const fault = await meetFault(cloud, note, verb, url.pathname, response);
   if (fault?.kind === "drop" || fault?.kind === "status") return;
   const result = await dispatch(cloud, match, caller, request, url.searchParams, fault);
-  if (fault?.kind === "lose") response.destroy();
+  if (fault?.kind === "lose") cut(response);
   else if (result instanceof RawAnswer) await result.send(response);
   else sendJson(response, 200, result);
 }
@@ -139,6 +144,15 @@ async function loseAnswer(
 ): Promise<void> {
   const { method } = response.req;
   if (method !== "GET" && method !== "HEAD") await answer(new ServerResponse(response.req));
+  cut(response);
+}
+
+/**
+ * Cuts the connection that an answer would go out on. Destroying the answer is not enough: while the one before it on
+ * the same connection is not quite done, it has no connection yet, and the client would wait for ever.
+ */
+function cut(response: ServerResponse<IncomingMessage>): void {
+  response.req.socket.destroy();
   response.destroy();
 }
 
@@ -162,13 +176,13 @@ async function meetFault(
   note: Note,
   verb: string,
   path: string,
-  response: ServerResponse,
+  response: ServerResponse<IncomingMessage>,
 ): Promise<Fault | undefined> {
   const fault = cloud.faults.take(note.method, verb, path);
   if (!fault) return undefined;
   note.fault = fault.kind;
   if (fault.kind === "delay") await sleep(fault.delayMs);
-  if (fault.kind === "drop") response.destroy();
+  if (fault.kind === "drop") cut(response);
   if (fault.kind === "status") {
     const message = fault.message ?? "An injected fault";
     if (fault.retryAfter !== undefined) response.setHeader("Retry-After", String(fault.retryAfter));
@@ -177,9 +191,9 @@ async function meetFault(
   return fault;
 }
 
-function sendError(response: ServerResponse, error: unknown, note: Note, registry: boolean): void {
+function sendError(response: ServerResponse<IncomingMessage>, error: unknown, note: Note, registry: boolean): void {
   if (response.destroyed || response.headersSent) {
-    response.destroy();
+    cut(response);
     return;
   }
   // A mistake of the local cloud is answered 501, which no client retries, with the whole reason.

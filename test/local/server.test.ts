@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -86,6 +88,25 @@ describe("bad weather", () => {
     expect((await cloud.call("GET", "/storage/v1/b/lost-answer")).status).toBe(200);
     await cloud.close();
   });
+
+  test.each(["drop", "lose"] as const)(
+    "%s cuts the connection while the answer before it is on its way, too",
+    async (kind) => {
+      const cloud = await startTestCloud();
+      await cloud.ok("POST", BUCKETS, { name: "there", location: "us-east4" });
+      cloud.running.cloud.faults.add({ route: "storage.buckets.list", kind: "delay", delayMs: 200 });
+      cloud.running.cloud.faults.add({ route: "storage.buckets.get", kind });
+      const { hostname, port } = new URL(cloud.origin);
+      const connection = connect(Number(port), hostname);
+      const ask = (path: string) =>
+        `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${cloud.running.operatorToken}\r\n\r\n`;
+      connection.write(ask(BUCKETS) + ask("/storage/v1/b/there"));
+      connection.resume();
+      await once(connection, "close");
+      await cloud.close();
+    },
+    5_000,
+  );
 
   test("the registry's routes and answers can be lost too", async () => {
     const cloud = await startTestCloud();
