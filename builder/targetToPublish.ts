@@ -44,20 +44,23 @@ export function targetToPublish(
     }
     return `${repositoryOf(images, target)}@${digest}`;
   };
-  const used = imagesUsed(resolveStages(image.dockerfile, optionsFor(image, stage)));
+  const used = imagesUsed(resolveStages(image.dockerfile, optionsFor(image, stage))).map(
+    ({ name: written }) => written,
+  );
   return {
     target: name,
     key: inputs.key,
     reference: publishedReference(images, name, inputs.key),
     inputs,
-    dockerfile: new Uint8Array(catalogue.tree.read(image.dockerfilePath)),
+    dockerfile: image.dockerfileBytes,
     stage,
     siblings: image.targets.filter((one) => one !== stage),
     args,
     hints: hints.includes(HINTS.jobs) ? { [HINTS.jobs]: String(planned.jobs) } : {},
     compiles: hints.includes(HINTS.compilerCache),
     checks: verify,
-    images: Object.fromEntries(used.map(({ name: written }) => [written, imageOf(written)])),
+    // Bases that no instruction names are pinned, too: the image that a `# syntax=` line names is one.
+    images: Object.fromEntries([...new Set([...used, ...Object.keys(inputs.bases)])].map((one) => [one, imageOf(one)])),
     machine: image.settings.machine,
     poolMachine: planned.machine,
     expectedMinutes: planned.minutes,

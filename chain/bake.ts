@@ -41,8 +41,10 @@ export function bakeFile(catalogue: Catalogue, graph: Graph, chain: CollectedCha
 function bakeTarget(one: GraphTarget, catalogue: Catalogue, chain: CollectedChain, folder: string): BakeTarget {
   const { image, stage, name } = one;
   const inputs = chain.targets.get(name)?.inputs;
-  const uses = imagesUsed(resolveStages(image.dockerfile, optionsFor(image, stage)));
-  const contexts = uses.map(({ name: used }): [string, string] => {
+  const uses = imagesUsed(resolveStages(image.dockerfile, optionsFor(image, stage))).map(({ name: used }) => used);
+  // Bases that no instruction names are pinned, too: the image that a `# syntax=` line names is one.
+  const pinned = new Set([...uses, ...Object.keys(inputs?.bases ?? {})]);
+  const contexts = [...pinned].map((used): [string, string] => {
     const parent = findParent(used, catalogue);
     if (parent) return [used, `target:${bakeName(formatTarget({ image: parent.image.name, stage: parent.stage }))}`];
     const { registry, repository } = parseReference(used);

@@ -1,9 +1,9 @@
 import { type BaseLock, parseBaseLock } from "./bases.ts";
 import type { FileTree } from "./context/tree.ts";
-import type { Dockerfile } from "./dockerfile/parse.ts";
+import { type Dockerfile, parseDockerfile } from "./dockerfile/parse.ts";
 import { type Location, UserError } from "./errors.ts";
 import { type ImageSettings, lineOf, parseImageSettings } from "./imageSettings.ts";
-import { readDockerfile } from "./inputs.ts";
+import { dockerfileBytes } from "./inputs.ts";
 
 /** Name of the lock in the catalogue's folder. */
 export const LOCK_FILE = "bases.lock.yaml";
@@ -13,6 +13,8 @@ export interface CatalogueImage {
   readonly name: string;
   readonly settings: ImageSettings;
   readonly dockerfile: Dockerfile;
+  /** The Dockerfile as it was read: what the key is computed from is what must be built, whatever becomes of the file. */
+  readonly dockerfileBytes: Uint8Array<ArrayBuffer>;
   /** The Dockerfile's path in the catalogue's tree. */
   readonly dockerfilePath: string;
   /** The build context: the catalogue's folder, or the folder that holds it. */
@@ -70,11 +72,14 @@ function readImage(tree: FileTree, name: string): CatalogueImage {
   const text = tree.read(settingsFile).toString("utf8");
   const settings = parseImageSettings(text, pathIn(tree, settingsFile));
   const dockerfilePath = `${name}/Dockerfile`;
-  const dockerfile = readDockerfile({ tree, path: dockerfilePath }, pathIn(tree, dockerfilePath));
+  const file = pathIn(tree, dockerfilePath);
+  const bytes = new Uint8Array(dockerfileBytes({ tree, path: dockerfilePath }, file));
+  const dockerfile = parseDockerfile(Buffer.from(bytes).toString("utf8"), file);
   return {
     name,
     settings,
     dockerfile,
+    dockerfileBytes: bytes,
     dockerfilePath,
     context: contextOf(tree, settings, { file: pathIn(tree, settingsFile), line: lineOf(text, "context") }),
     targets: targetsOf(settings, dockerfile, { file: pathIn(tree, settingsFile), line: lineOf(text, "targets") }),

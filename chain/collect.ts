@@ -1,4 +1,6 @@
 import { type Catalogue, pathIn } from "./catalogue.ts";
+import { requireNamesApart } from "./dockerfile/imagesUsed.ts";
+import { resolveStages } from "./dockerfile/stages.ts";
 import { UserError } from "./errors.ts";
 import { findParent, type Graph, optionsFor } from "./graph.ts";
 import { type CollectedTarget, collectTarget, type Parent } from "./inputs.ts";
@@ -45,7 +47,9 @@ export async function collectChain(catalogue: Catalogue, graph: Graph): Promise<
       epoch: image.settings.epoch,
     };
     try {
-      const one = await collectTarget(image.dockerfile, source, optionsFor(image, stage));
+      const options = optionsFor(image, stage);
+      requireNamesApart(resolveStages(image.dockerfile, options));
+      const one = await collectTarget(image.dockerfile, source, options);
       refuseUnresolved(image.context, one.inputs.files, (path) => pathIn(image.context, path));
       collected.set(name, one);
     } catch (error) {

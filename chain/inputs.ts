@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { posix } from "node:path";
 import { type BaseLock, pinnedDigest } from "./bases.ts";
 import { sortByBytes } from "./context/byteOrder.ts";
 import { readIgnoreRules, withoutIgnored } from "./context/ignore.ts";
@@ -104,16 +105,25 @@ export function buildOptions(given: {
 }
 
 /** Reads and parses a Dockerfile from a tree. */
-export function readDockerfile({ tree, path }: TargetSource["dockerfile"], file = path): Dockerfile {
-  if (tree.entry(path)?.kind !== "file" && tree.entry(path)?.kind !== "symlink") {
+export function readDockerfile(source: TargetSource["dockerfile"], file = source.path): Dockerfile {
+  return parseDockerfile(dockerfileBytes(source, file).toString("utf8"), file);
+}
+
+/**
+ * The bytes of a Dockerfile, which are UTF-8.
+ * @param file the path for messages
+ */
+export function dockerfileBytes({ tree, path }: TargetSource["dockerfile"], file = path): Buffer {
+  const followed = followLinks(tree, path);
+  if (tree.entry(followed)?.kind !== "file") {
     throw new UserError({
       problem: "there is no such Dockerfile",
-      value: file,
+      value: followed === path ? file : `${file}, a link to ${followed}`,
       fix: "name an existing file",
       at: { file },
     });
   }
-  const bytes = tree.read(path);
+  const bytes = tree.read(followed);
   if (!isUtf8(bytes)) {
     throw new UserError({
       problem: "the Dockerfile is not UTF-8",
@@ -121,7 +131,21 @@ export function readDockerfile({ tree, path }: TargetSource["dockerfile"], file 
       at: { file },
     });
   }
-  return parseDockerfile(bytes.toString("utf8"), file);
+  return bytes;
+}
+
+/** As many links are followed as Linux follows. */
+const MOST_LINKS = 40;
+
+/** Where a path leads whose last name may be a link; the links are read as if the tree were the whole file system. */
+function followLinks(tree: FileTree, path: string): string {
+  let at = path;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const entry = tree.entry(at);
+    if (entry?.kind !== "symlink") return at;
+    at = posix.join("/", posix.dirname(at), entry.target).slice(1);
+  }
+  return at;
 }
 
 /**

@@ -29,7 +29,7 @@ export async function unpackContexts(chain: Chain, folder: string): Promise<Read
   return unpacked;
 }
 
-async function unpack({ catalogue, graph, chain }: Chain, target: string, context: string): Promise<void> {
+async function unpack({ graph, chain }: Chain, target: string, context: string): Promise<void> {
   const image = graph.get(target)?.image;
   const collected = chain.targets.get(target);
   if (!image || !collected) throw new Error(`${target} is not in the chain`);
@@ -42,7 +42,7 @@ async function unpack({ catalogue, graph, chain }: Chain, target: string, contex
     await packContext(image.context, collected.contextPaths, archive);
     // The archive's modes, and these two, whatever this user's umask is: a plugin may count them.
     await promisify(execFile)("tar", ["-xpf", archive, "-C", partial]);
-    await writeFile(dockerfile, catalogue.tree.read(image.dockerfilePath));
+    await writeFile(dockerfile, image.dockerfileBytes);
     await chmod(dockerfile, 0o644);
     await chmod(partial, 0o755);
     await rename(partial, context);

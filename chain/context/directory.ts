@@ -40,6 +40,8 @@ export class Directory {
   readonly #path: string;
   readonly #key: number;
   readonly #kinds: Uint8Array;
+  /** Targets of its symlinks by the name's index: what was hashed is what is packed, though the link be turned between. */
+  readonly #targets: (string | undefined)[] = [];
   #expected = 0;
 
   /**
@@ -80,7 +82,8 @@ export class Directory {
       case DIRECTORY:
         return DIRECTORY_ENTRY;
       case SYMLINK:
-        return { kind: "symlink", target: linkTarget(this.pathOf(index)) };
+        this.#targets[index] ??= linkTarget(this.pathOf(index));
+        return { kind: "symlink", target: this.#targets[index] };
       case SPECIAL:
         return SPECIAL_ENTRY;
       default:

@@ -29,6 +29,8 @@ const MS_PER_DAY = 86_400_000;
 
 /** How many numbers of `lstat` a row must agree with: size, mtime, ctime, inode, device and mode, in this order. */
 export const STAT_FIELDS = 6;
+/** Where the inode stands among them. */
+const INODE = 3;
 
 /** Where stat caches are kept unless told otherwise: `$XDG_CACHE_HOME/strata/statcache`, by default under `~/.cache`. */
 export function statCacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -58,6 +60,10 @@ export function statKey(folder: number, name: string): number {
  * mtime, ctime, inode, device and mode are all what they were. ctime is what makes that safe: no program can put it
  * back. Times are milliseconds as a double, exact to a quarter of a microsecond; the margin that `record` demands is
  * what tells two states apart, so finer times would add nothing.
+ *
+ * Two things leave no trace in those numbers: a write through a memory mapping to a page that is dirty already, and
+ * another file system, with the same numbers, mounted in the folder's place. What is built is safe from both, because
+ * packing reads every content and compares it with the digest in the key.
  *
  * The file is a cache and nothing else: one that is missing, truncated, damaged, of another version or of another
  * folder is ignored and written anew, and where it cannot be written the next run is merely slower.
@@ -107,6 +113,8 @@ export class StatCache {
   record(key: number, stats: Float64Array, at: number, digest: string, readAt: number): void {
     const [mtime = Infinity, ctime = Infinity] = stats.subarray(at + 1, at + 3);
     if (Math.max(mtime, ctime) > readAt - GRAIN_MS) return;
+    // Some file systems have inodes above 2^53, which a double cannot tell apart.
+    if (!Number.isSafeInteger(stats[at + INODE])) return;
     let slot = this.#slot(key);
     if (this.#table[slot] === 0) {
       if (this.#count * FIELDS === this.#rows.length) {

@@ -1,3 +1,4 @@
+import { UserError } from "../errors.ts";
 import { copySupplier, mountSuppliers, type Stage, type Stages, type Supplier } from "./stages.ts";
 
 /** A place where a Dockerfile names an image from outside. */
@@ -29,4 +30,29 @@ export function imagesUsed(stages: Stages): readonly ImageUse[] {
   };
   visit(stages.target);
   return [...uses.values()];
+}
+
+/**
+ * Refuses a stage with the name of an image that the target uses. A build pins images by giving their names another
+ * meaning (`--build-context debian=…`), and BuildKit then takes a stage of that name for the image, too: it would not
+ * run the stage's instructions.
+ */
+export function requireNamesApart(stages: Stages): void {
+  const names = new Map(imagesUsed(stages).map(({ name, line }) => [familiarName(name), { name, line }]));
+  for (const { from } of stages.all) {
+    const used = from.name === undefined ? undefined : names.get(from.name);
+    if (used === undefined) continue;
+    throw new UserError({
+      problem: `the stage ${from.name} has the name of the image ${used.name}, whose pin would replace the stage`,
+      value: from.source.text.trim(),
+      allowed: "a stage's name that is not an image's of the same Dockerfile",
+      fix: `name the stage something else, such as ${from.name}-stage`,
+      at: { file: stages.dockerfile.file, line: from.source.line },
+    });
+  }
+}
+
+/** An image's name as BuildKit compares it with a stage's: `docker.io/library/debian:latest` is debian. */
+function familiarName(name: string): string {
+  return name.replace(/^((index\.)?docker\.io\/)?(library\/)?/, "").replace(/:latest$/, "");
 }

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { decodeJob } from "../../builder/job.ts";
 import { buildRequest } from "../../builder/request.ts";
 import { targetToPublish } from "../../builder/targetToPublish.ts";
+import { bakeFile } from "../../chain/bake.ts";
 import { readCatalogue } from "../../chain/catalogue.ts";
+import { readChain } from "../../chain/chain.ts";
 import { collectChain } from "../../chain/collect.ts";
 import { workTree } from "../../chain/context/workTree.ts";
 import { resolveGraph } from "../../chain/graph.ts";
@@ -109,4 +111,26 @@ test("the context holds exactly what the target reads", async () => {
   const names = execFileSync("tar", ["-tf", archive]).toString().trim().split("\n");
   expect(names.filter((name) => !name.endsWith("/"))).toEqual(["torch/build.sh"]);
   expect(Buffer.from(torch.dockerfile).toString()).toContain("FROM nvidia/cuda");
+});
+
+test("a Dockerfile that is edited after the plan is built as it was planned", async () => {
+  const { all, planned } = await chainOfTwo();
+  await write({ "torch/Dockerfile": "FROM nvidia/cuda:12.4.1-devel AS devel\nRUN something else\n" });
+  const torch = targetToPublish(planned("torch:devel"), all, new Map(), images);
+  expect(Buffer.from(torch.dockerfile).toString()).toContain("COPY torch/build.sh /");
+});
+
+test("the image of a syntax line is pinned by the digest that is in the key", async () => {
+  await write({
+    "bases.lock.yaml": `docker/dockerfile:1: ${digest("b")}\n`,
+    "app/Dockerfile": "# syntax=docker/dockerfile:1\nFROM scratch AS main\nCOPY app/image.yaml /\n",
+    "app/image.yaml": "description: app\nmachine: c3-standard-176\nexpectedMinutes: 2\n",
+  });
+  const all = await readChain(workTree(folder));
+  const [planned] = planChain(all.graph, all.chain, { exists: new Map([["app:main", false]]) }).targets;
+  if (planned === undefined) throw new Error("nothing is planned");
+  const pin = `docker.io/docker/dockerfile@${digest("b")}`;
+  expect(targetToPublish(planned, all, new Map(), images).images).toEqual({ "docker/dockerfile:1": pin });
+  const baked = bakeFile(all.catalogue, all.graph, all.chain, folder).target.app_main;
+  expect(baked?.contexts).toEqual({ "docker/dockerfile:1": `docker-image://${pin}` });
 });

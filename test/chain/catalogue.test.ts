@@ -5,7 +5,8 @@ import { UserError } from "../../chain/errors.ts";
 import { resolveGraph } from "../../chain/graph.ts";
 import { parseImageSettings } from "../../chain/imageSettings.ts";
 import { withDigests } from "../../chain/lockFile.ts";
-import { changed, DIGEST, refusalOf, settings, smallChain, treeOf } from "./smallChain.ts";
+import { link } from "./context/memoryTree.ts";
+import { chainOf, changed, DIGEST, refusalOf, settings, smallChain, treeOf } from "./smallChain.ts";
 
 const graphOf = (files: Record<string, string>) => resolveGraph(readCatalogue(treeOf(files)));
 const parse = (text: string) => parseImageSettings(text, "x/image.yaml");
@@ -253,5 +254,42 @@ describe("the lock of base images", () => {
     );
     expect(text).toContain(`images:\n  debian:12:\n    digest: ${DIGEST}\n  a/b:\n`);
     expect(parseBaseLock(text, "l").digests.get("docker.io/a/b:latest")).toBe(DIGEST);
+  });
+});
+
+describe("names of stages and images", () => {
+  const refusalIn = async (dockerfile: string, lock = smallChain["bases.lock.yaml"]) => {
+    const files = changed({ "app/Dockerfile": dockerfile, "bases.lock.yaml": lock });
+    return (await chainOf(files)).chain.refused.get("app:runtime")?.error.message;
+  };
+
+  test.each([
+    ["a parent's", "FROM lib AS lib\nRUN x\nFROM lib AS runtime\n"],
+    ["a base's", "FROM debian AS Debian\nRUN x\nFROM debian AS runtime\n"],
+    ["a base's in full", "FROM docker.io/library/debian:latest AS debian\nRUN x\nFROM debian AS runtime\n"],
+  ])("a stage with %s name is refused: the image's pin would replace it", async (_, dockerfile) => {
+    const lock = `images:\n  debian:12: ${DIGEST}\n  debian: ${DIGEST}\n`;
+    expect(await refusalIn(dockerfile, lock)).toMatch(
+      /^dockerfiles\/app\/Dockerfile:1: the stage (lib|debian) has the name of/,
+    );
+  });
+
+  test("a stage may be named like an image with another tag", async () => {
+    expect(await refusalIn("FROM debian:12 AS debian\nRUN x\nFROM debian AS runtime\n")).toBeUndefined();
+  });
+
+  test("a Dockerfile that is a link is read where it leads; one that leads nowhere is refused by both names", async () => {
+    const linked = (target: string) => ({
+      ...smallChain,
+      "lib/real": smallChain["lib/Dockerfile"] ?? "",
+      "lib/Dockerfile": link(target),
+    });
+    const { chain } = await chainOf(linked("../lib/real"));
+    expect(chain.targets.get("lib:runtime")?.inputs.key).toBe(
+      (await chainOf(smallChain)).chain.targets.get("lib:runtime")?.inputs.key,
+    );
+    await expect(chainOf(linked("gone"))).rejects.toThrow(
+      /no such Dockerfile[\s\S]*lib\/Dockerfile, a link to lib\/gone/,
+    );
   });
 });

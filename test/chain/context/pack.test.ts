@@ -8,6 +8,8 @@ import {
   lutimesSync,
   readdirSync,
   readFileSync,
+  rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -271,6 +273,16 @@ test("any tree comes out of tar as it went in, and packs to the same bytes again
     }),
     { numRuns: 60 },
   );
+});
+
+test("a link that is turned after it was hashed is packed as it was hashed", async () => {
+  const folder = folderWith({ current: { link: "v1" } });
+  const tree = workTree(folder);
+  expect(tree.entry("current")).toEqual({ kind: "symlink", target: "v1" });
+  rmSync(join(folder, "current"));
+  symlinkSync("v2", join(folder, "current"));
+  const { archive } = await packed(tree, ["current"]);
+  expect(workTree(extract(archive)).entry("current")).toEqual({ kind: "symlink", target: "v1" });
 });
 
 test("a pax record's length counts its own digits, at every length", () => {
