@@ -1,6 +1,7 @@
 import { UserError } from "../chain/errors.ts";
 import { type Build, type BuildService, hasEnded } from "../cloud/buildService.ts";
-import { pause } from "../cloud/retry.ts";
+import { UnreachableError } from "../cloud/http.ts";
+import { pause, TransientError } from "../cloud/retry.ts";
 import type { BuildListener } from "./events.ts";
 import { LogReader } from "./progress.ts";
 
@@ -36,7 +37,12 @@ export interface FollowOptions {
   readonly pollMs: number;
   /** Aborted by a caller who does not want to wait any longer. */
   readonly detach?: AbortSignal;
+  /** How long Google may be out of reach while a build is followed, in milliseconds; by default a quarter of an hour. */
+  readonly outageMs?: number;
 }
+
+/** A laptop changes its network and a proxy restarts, and the build goes on all the same. */
+const longestOutageMs = 15 * 60_000;
 
 /** Pause between two looks at a build that has just begun, in milliseconds; it grows with the time that has passed. */
 const youngPauseMs = 500;
@@ -47,23 +53,42 @@ export async function follow(
   target: string,
   started: Build,
   tell: BuildListener,
-  { pollMs, detach }: FollowOptions,
+  { pollMs, detach, outageMs = longestOutageMs }: FollowOptions,
 ): Promise<Build> {
   const log = new LogReader();
   const since = performance.now();
   let verified = false;
-  for (let build = started; ; build = await builds.status(build.id)) {
-    // The state is read before the log, so that the log of a build that has ended is whole.
-    log.take(await builds.log(build.id, log.offset));
+  let build = started;
+  let heardAt = since;
+  const wait = async () => {
+    const young = Math.max(youngPauseMs, (performance.now() - since) / 4);
+    await pause(Math.min(pollMs, young) * (0.75 + Math.random() / 2));
+    if (detach?.aborted) throw new Detached(build.id);
+  };
+  for (let first = true; ; first = false) {
+    try {
+      // The state is read before the log, so that the log of a build that has ended is whole.
+      if (!first) build = await builds.status(build.id);
+      log.take(await builds.log(build.id, log.offset));
+      heardAt = performance.now();
+    } catch (error) {
+      if (!outOfReach(error) || performance.now() - heardAt > outageMs) throw error;
+      await wait();
+      continue;
+    }
     if (build.startTime !== undefined) tellProgress(build, target, log, tell);
     if (log.verified && !verified) tell({ kind: "VERIFIED", target, build: build.id });
     verified = log.verified;
     if (build.status === "SUCCESS") return build;
     if (hasEnded(build)) throw new BuildFailed(target, build, log.lastLines);
-    const young = Math.max(youngPauseMs, (performance.now() - since) / 4);
-    await pause(Math.min(pollMs, young) * (0.75 + Math.random() / 2));
-    if (detach?.aborted) throw new Detached(build.id);
+    await wait();
   }
+}
+
+/** Whether a call found no way to Google, after all of its own attempts. */
+function outOfReach(error: unknown): boolean {
+  const cause = error instanceof UserError ? error.cause : undefined;
+  return cause instanceof TransientError || cause instanceof UnreachableError;
 }
 
 /** Seconds that a build's machine has run; 0 while it waits. */

@@ -59,8 +59,13 @@ export interface Build {
 
 /** Runs builds. */
 export interface BuildService {
-  /** Submits a build, once: an answer that is lost leads to the build being looked for, not to a second one. */
-  submit(request: BuildRequest): Promise<Build>;
+  /**
+   * Submits a build, once: an answer that is lost leads to the build being looked for, not to a second one.
+   *
+   * @param before asked before the build is sent again, because time has passed since the first attempt: it gives a build
+   *   that does the same meanwhile, which is then the answer, and may throw to stop
+   */
+  submit(request: BuildRequest, before?: () => Promise<Build | undefined>): Promise<Build>;
   /** A build with this tag that has not ended, if there is one; the one that was submitted first. */
   running(tag: string): Promise<Build | undefined>;
   /** How a build stands. */

@@ -38,7 +38,7 @@ export class CloudBuild implements BuildService {
     this.settleMs = settleMs;
   }
 
-  async submit(request: BuildRequest): Promise<Build> {
+  async submit(request: BuildRequest, before?: () => Promise<Build | undefined>): Promise<Build> {
     const submission = `submission-${randomUUID()}`;
     const body = { ...request, tags: [...request.tags, submission] };
     for (let attempt = 1; ; attempt++) {
@@ -57,6 +57,8 @@ export class CloudBuild implements BuildService {
         );
         if (accepted !== undefined) return accepted;
         if (attempt === submits) throw error;
+        const meanwhile = await before?.();
+        if (meanwhile !== undefined) return meanwhile;
       }
     }
   }

@@ -1,10 +1,13 @@
 import { ensure, start } from "../../builder/ensure.ts";
+import type { BuildEvent } from "../../builder/events.ts";
 import { BuildFailed, Detached } from "../../builder/follow.ts";
 import { decodeJob } from "../../builder/job.ts";
 import { buildRequest } from "../../builder/request.ts";
+import { UserError } from "../../chain/errors.ts";
 import { quotaOf } from "../../chain/schedule.ts";
-import type { BuildRequest, BuildService } from "../../cloud/buildService.ts";
-import type { Locks } from "../../cloud/lock.ts";
+import type { Build, BuildRequest, BuildService } from "../../cloud/buildService.ts";
+import { UnreachableError } from "../../cloud/http.ts";
+import { LockLost, type Locks } from "../../cloud/lock.ts";
 import { ObjectLocks } from "../../cloud/objectLocks.ts";
 import { pause } from "../../cloud/retry.ts";
 import { setQuotaLimit } from "../../local/products/quotas.ts";
@@ -77,11 +80,14 @@ test("a build that ends while it is looked for is found by its tag, not submitte
   expect(found).toEqual(["FOUND"]);
 });
 
-test("a context that is there already is not stored again", async () => {
+test("a context that is there already is stored under the same name, with a new age", async () => {
   bench = await paced();
   const builder = builderOn(bench);
   const target = targetOf(builder, "base:runtime");
   await builder.ensure(target);
+  const generationOf = (name: string) => bench.bucket.read(name, async ({ generation }) => Number(generation));
+  const [context = ""] = await bench.bucket.list("contexts/");
+  const first = await generationOf(context);
   const other = {
     ...target,
     key: "f".repeat(64),
@@ -89,7 +95,112 @@ test("a context that is there already is not stored again", async () => {
   };
   await builder.ensure(other);
   expect(await bench.bucket.list("contexts/")).toHaveLength(2);
+  expect(await generationOf(context)).toBeGreaterThan(first ?? Number.NaN);
   expect(await allBuilds(bench)).toHaveLength(2);
+});
+
+test("two targets with one key have a build each", async () => {
+  bench = await startBench({ timeScale: 60 });
+  const [one, other] = [builderOn(bench), builderOn(bench)];
+  const targets = [targetOf(one, "base:runtime", "same"), targetOf(other, "copy:runtime", "same")] as const;
+  const digests = await Promise.all([one.ensure(targets[0]), other.ensure(targets[1])]);
+  for (const [index, { reference }] of targets.entries()) {
+    expect(await one.services.registry.digestOf(reference)).toBe(digests[index]?.digest);
+  }
+  expect(await allBuilds(bench)).toHaveLength(2);
+});
+
+test("who is cut off while submitting, and taken over meanwhile, follows the other's build instead of a second one", async () => {
+  bench = await startBench({ timeScale: 60 });
+  const [cutOff, other] = [builderOn(bench), builderOn(bench)];
+  const target = targetOf(cutOff, "base:runtime");
+  let confirmed = 0;
+  const locks: Locks = {
+    async acquireUnless(name, answer) {
+      const acquired = await cutOff.services.locks.acquireUnless(name, answer);
+      if ("answer" in acquired) return acquired;
+      const { lock } = acquired;
+      const confirm = async () => {
+        await lock.confirm();
+        if (++confirmed !== 2) return;
+        // The lease has ended meanwhile, and somebody else has come.
+        await lock.release();
+        await start(target, other.services, other.settings, () => {});
+        throw new LockLost("taken over");
+      };
+      return { lock: { confirm, release: (note) => lock.release(note) } };
+    },
+  };
+  bench.fault({ route: "*builds.create", kind: "drop", count: 1 });
+  const kinds: string[] = [];
+  const tell = ({ kind }: BuildEvent) => void kinds.push(kind);
+  await ensure(target, { ...cutOff.services, locks }, cutOff.settings, tell, { pollMs: 20 });
+  expect([confirmed, kinds[0], await allBuilds(bench)]).toEqual([2, "ATTACHED", [expect.anything()]]);
+});
+
+test("a build that ends badly after it has created its tag has published", async () => {
+  bench = await paced();
+  const builder = builderOn(bench);
+  const target = targetOf(builder, "base:runtime");
+  const status = async (id: string): Promise<Build> => {
+    const build = await bench.builds.status(id);
+    return build.status === "SUCCESS" ? { ...build, status: "INTERNAL_ERROR" } : build;
+  };
+  const builds: BuildService = Object.create(bench.builds, { status: { value: status } });
+  const published = await ensure(target, { ...builder.services, builds }, builder.settings, () => {}, { pollMs: 20 });
+  expect(published.digest).toBe(await builder.services.registry.digestOf(target.reference));
+});
+
+test("a lock that cannot be released loses no build that was submitted", async () => {
+  bench = await paced();
+  const builder = builderOn(bench);
+  const target = targetOf(builder, "base:runtime");
+  const locks: Locks = {
+    async acquireUnless(name, answer) {
+      const acquired = await builder.services.locks.acquireUnless(name, answer);
+      if ("answer" in acquired) return acquired;
+      const { lock } = acquired;
+      const release = async () => {
+        await lock.release();
+        throw new Error("the store is away");
+      };
+      return { lock: { confirm: () => lock.confirm(), release } };
+    },
+  };
+  const { build } = await ensure(target, { ...builder.services, locks }, builder.settings, () => {}, { pollMs: 20 });
+  expect((await allBuilds(bench)).map(({ id }) => id)).toEqual([build?.id]);
+});
+
+describe("while Google is out of reach", () => {
+  const away = new UserError({ problem: "cannot read the state" }, { cause: new UnreachableError("no such host") });
+
+  /** Cloud Build, out of reach for so many questions about a build's state. */
+  const awayFor = (questions: number, bench: Bench): BuildService => {
+    let left = questions;
+    return Object.create(bench.builds, {
+      status: { value: async (id: string) => (left-- > 0 ? Promise.reject(away) : bench.builds.status(id)) },
+    });
+  };
+
+  test("a build is followed on", async () => {
+    bench = await paced();
+    const builder = builderOn(bench);
+    const services = { ...builder.services, builds: awayFor(5, bench) };
+    const target = targetOf(builder, "base:runtime");
+    const { digest } = await ensure(target, services, builder.settings, () => {}, { pollMs: 20 });
+    expect(await builder.services.registry.digestOf(target.reference)).toBe(digest);
+  });
+
+  test("for too long, following ends and says so", async () => {
+    bench = await paced();
+    const builder = builderOn(bench);
+    const services = { ...builder.services, builds: awayFor(Number.POSITIVE_INFINITY, bench) };
+    const following = ensure(targetOf(builder, "base:runtime"), services, builder.settings, () => {}, {
+      pollMs: 20,
+      outageMs: 100,
+    });
+    await expect(following).rejects.toThrow("cannot read the state");
+  });
 });
 
 test("a build that fails publishes no tag, says why with its last lines, and can be tried again", async () => {
@@ -158,7 +269,8 @@ test("a lock that notes a build that nobody knows any more does not stop the nex
   bench = await startBench();
   const builder = builderOn(bench);
   const target = targetOf(builder, "base:runtime");
-  const free = await builder.services.locks.acquireUnless(target.key, async () => undefined);
+  const lock = `base.runtime-${target.key}`;
+  const free = await builder.services.locks.acquireUnless(lock, async () => undefined);
   if (!("lock" in free)) throw new Error("a lock that was never held has no note to answer with");
   await free.lock.release("00000000-0000-0000-0000-000000000000");
   await builder.ensure(target);
