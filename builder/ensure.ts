@@ -14,6 +14,7 @@ import type { ObjectStore } from "../cloud/objectStore.ts";
 import type { BuildListener } from "./events.ts";
 import { BuildFailed, type FollowOptions, follow, secondsOf } from "./follow.ts";
 import type { TargetToPublish } from "./job.ts";
+import { storeInputs } from "./lastInputs.ts";
 import { buildRequest, inputObject, referenceTag, type UploadedInputs } from "./request.ts";
 import type { BuildServices } from "./services.ts";
 import type { BuildSettings } from "./settings.ts";
@@ -154,7 +155,8 @@ async function submit(
 }
 
 /**
- * Stores the packed context and the Dockerfile under their digests. The same ones may be there already and are written
+ * Stores the packed context and the Dockerfile under their digests, and what is in the key, for the plan of the next
+ * one. The same ones may be there already and are written
  * anew: the bucket removes what has reached an age, and must not do so while the build waits for its machine.
  */
 async function upload(target: TargetToPublish, store: ObjectStore): Promise<UploadedInputs> {
@@ -166,6 +168,7 @@ async function upload(target: TargetToPublish, store: ObjectStore): Promise<Uplo
     const archive = () => Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>;
     await store.write(inputObject("context", context), archive);
     await store.write(inputObject("dockerfile", dockerfile), target.dockerfile);
+    await storeInputs(store, target.target, target.inputs);
     return { context, dockerfile };
   } finally {
     await rm(folder, { recursive: true });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ConditionFailed, type ObjectStore, readAll } from "../cloud/objectStore.ts";
-import { type BuildRecord, recordSchema } from "./record.ts";
+import { storeLast } from "./lastInputs.ts";
+import { type BuildRecord, recordFolder, recordSchema } from "./record.ts";
 
 /** How many records of a target are kept together. */
 const KEPT = 10;
@@ -10,12 +11,12 @@ const longestList = 1 << 20;
 
 /** Where the record of a key lies in the store. */
 export function recordObject(target: string, key: string): string {
-  return `${folderOf(target)}${key}.json`;
+  return `${recordFolder(target)}${key}.json`;
 }
 
 /** Where the last records of a target lie together, so that one read has them all. */
 export function recentObject(target: string): string {
-  return `${folderOf(target)}recent.json`;
+  return `${recordFolder(target)}recent.json`;
 }
 
 const recentSchema = z.object({ records: z.array(z.unknown()) });
@@ -28,9 +29,10 @@ export async function recentRecords(store: ObjectStore, target: string): Promise
   return (await readRecent(store, target)).records;
 }
 
-/** Stores the record of a key, and keeps it among the last ones of its target unless it is simulated. */
+/** Stores the record of a key as its target's last one, and keeps it among the recent ones unless it is simulated. */
 export async function storeRecord(store: ObjectStore, record: BuildRecord): Promise<void> {
   await store.write(recordObject(record.target, record.key), bytesOf(record));
+  await storeLast(store, record.target, record.key);
   if (record.simulated) return;
   for (;;) {
     const { records, generation } = await readRecent(store, record.target);
@@ -69,10 +71,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function folderOf(target: string): string {
-  return `records/${target.replace(":", "/")}/`;
 }
 
 function bytesOf(value: object): Uint8Array<ArrayBuffer> {

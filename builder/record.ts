@@ -68,6 +68,11 @@ export const recordSchema = z.strictObject({
 /** What is kept of the build that published a key. */
 export type BuildRecord = z.output<typeof recordSchema>;
 
+/** Where all that is kept of a target's builds lies in the store, with a slash at its end. */
+export function recordFolder(target: string): string {
+  return `records/${target.replace(":", "/")}/`;
+}
+
 /** The published JSON schema of a record. */
 export function recordJsonSchema(): object {
   return { title: "record of a published key", ...z.toJSONSchema(recordSchema) };

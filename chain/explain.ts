@@ -22,7 +22,7 @@ export interface Reason {
  * @param before the inputs of the key that was, undefined where there is none
  */
 export function explain(before: TargetInputs | undefined, after: TargetInputs): readonly Reason[] {
-  if (!before) return [{ kind: "first", text: "never built before" }];
+  if (!before) return [{ kind: "first", text: "no earlier build is known" }];
   if (before.key === after.key) return [];
   const reasons: Reason[] = [
     ...changed("algorithm", "the key's algorithm", before.algorithm, after.algorithm),

@@ -138,6 +138,7 @@ function planTarget(
   if (exists === undefined) return { ...common, key, action: "unknown", reasons: [] };
   if (exists) return { ...common, key, action: "reuse", reasons: [] };
   const shared = sharedWork(one, chain, before);
+  const reasons = explain(facts.before?.get(one.name), collected.inputs);
   const measured = measuredMinutes(facts.earlierBuilds?.get(one.name) ?? [], machine);
   // What earlier builds took from shared layers is in their minutes already.
   const minutes = measured?.minutes ?? declaredMinutes(settings, machine) * (1 - (shared?.share ?? 0));
@@ -145,7 +146,7 @@ function planTarget(
     ...common,
     key,
     action: "build",
-    reasons: explain(facts.before?.get(one.name), collected.inputs),
+    reasons: reasons.length > 0 ? reasons : [{ kind: "first", text: "its image is no longer in the registry" }],
     minutes,
     ...(measured && { measured: measured.builds }),
     dollars: dollarsFor(shape, minutes),

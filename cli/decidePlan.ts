@@ -41,8 +41,8 @@ export async function decidePlan(
   options: DecideOptions,
   terminal: Terminal,
 ): Promise<DecidedPlan> {
-  const { catalogue, against, settings } = options;
-  if (options.registry !== undefined && settings !== undefined) {
+  const { catalogue, against } = options;
+  if (options.registry !== undefined && options.settings !== undefined) {
     throw new UserError({
       problem: "--settings says which registry is asked, so --registry cannot",
       fix: "name one of them",
@@ -51,6 +51,9 @@ export async function decidePlan(
   const open = await openChain(catalogue, terminal);
   const part = partNamed(names, open);
   const before = against === undefined ? undefined : await inputsAt(catalogue, against);
+  // A variable names the environment where no option says what to ask, or that nothing is to be asked.
+  const unsaid = options.registry === undefined && against === undefined;
+  const settings = options.settings ?? ((unsaid && terminal.env.STRATA_SETTINGS) || undefined);
   if (settings !== undefined) return { open, ...(await planIn(settings, part, before, terminal)) };
   const registry = options.registry ?? terminal.env.STRATA_REGISTRY;
   const { graph, chain } = part;
@@ -76,7 +79,8 @@ async function planIn(
     import("../builder/planInEnvironment.ts"),
   ]);
   const environment = await openEnvironment(place, terminal);
-  const { plan } = await planInEnvironment(environment, part, before);
+  const { plan, unread } = await planInEnvironment(environment, part, { ...(before && { before }), shownOnly: true });
+  for (const sentence of unread) terminal.stderr.write(`strata: planned without what may not be read: ${sentence}\n`);
   return { plan, registry: environment.settings.images, environment };
 }
 

@@ -1,9 +1,9 @@
 import { log } from "@pulumi/pulumi";
+import { lastInputs } from "../builder/lastInputs.ts";
 import { earlierBuilds } from "../builder/planInEnvironment.ts";
 import { publishedKeys } from "../builder/publishedKeys.ts";
 import type { Chain } from "../chain/chain.ts";
-import type { EarlierBuild } from "../chain/estimate.ts";
-import { type Plan, planChain } from "../chain/plan.ts";
+import { type Plan, type PlanFacts, planChain } from "../chain/plan.ts";
 import { GoogleApi } from "../cloud/google/api.ts";
 import { Bucket } from "../cloud/google/bucket.ts";
 import { OciRegistry } from "../cloud/registry/ociRegistry.ts";
@@ -26,26 +26,31 @@ export async function announcePlan(
 ): Promise<string> {
   if (promoteFrom !== undefined) return address;
   const exists = await publishedKeys(new OciRegistry(), address, chain);
-  await log.info(summary(planChain(graph, chain, { exists, machines, earlierBuilds: await buildsIn(store, exists) })));
+  await log.info(summary(planChain(graph, chain, { exists, machines, ...(await recordsIn(store, exists)) })));
   return address;
 }
 
 /** Who may preview need not be allowed to read records: then image.yaml's estimates stand, and that is said. */
-async function buildsIn(
+async function recordsIn(
   store: string,
   exists: ReadonlyMap<string, boolean>,
-): Promise<ReadonlyMap<string, readonly EarlierBuild[]>> {
+): Promise<Pick<PlanFacts, "before" | "earlierBuilds">> {
   try {
-    return await earlierBuilds(new Bucket(new GoogleApi(), store), exists);
+    const bucket = new Bucket(new GoogleApi(), store);
+    const [builds, before] = await Promise.all([earlierBuilds(bucket, exists), lastInputs(bucket, exists)]);
+    return { earlierBuilds: builds, before };
   } catch (error) {
-    await log.warn(`the minutes are those of image.yaml, because records cannot be read: ${errorMessage(error)}`);
-    return new Map();
+    const why = `because records cannot be read: ${errorMessage(error)}`;
+    await log.warn(`the minutes are those of image.yaml, and what changed is not known, ${why}`);
+    return {};
   }
 }
 
-/** A plan in one or two sentences. */
+/** A plan in one or two sentences; of each image that is to be built, the first reason. */
 export function summary({ targets, totals, criticalPath }: Plan): string {
-  const builds = targets.filter(({ action }) => action === "build").map(({ target }) => target);
+  const builds = targets
+    .filter(({ action }) => action === "build")
+    .map(({ target, reasons: [first] }) => (first && first.kind !== "first" ? `${target} (${first.text})` : target));
   const published = `${totals.reuse} of ${targets.length - totals.refused} images are published`;
   if (builds.length === 0) return `${published}; nothing is to be built.`;
   const cost = `about ${minutes(totals.makespan)} and $${totals.dollars.toFixed(2)}`;

@@ -23,7 +23,10 @@ export function planCommand(program: Command, terminal: Terminal, finish: (code:
     .option(...CATALOGUE_OPTION)
     .option(...AGAINST_OPTION)
     .option(...REGISTRY_OPTION)
-    .option("--settings <place>", "plan as `strata build` would there: a file or gs:// object with the output `build`")
+    .option(
+      "--settings <place>",
+      "plan as `strata build` would there: a file or gs:// object with the output `build` (or STRATA_SETTINGS)",
+    )
     .option("--json", "print JSON (docs/schemas/plan.schema.json)")
     .option("--markdown", "print Markdown for a pull request")
     .option("--exit-code", "exit 3 when something would be built")

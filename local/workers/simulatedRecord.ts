@@ -1,4 +1,5 @@
 import type { BuildJob } from "../../builder/job.ts";
+import { lastObject } from "../../builder/lastInputs.ts";
 import { recordObject } from "../../builder/recentRecords.ts";
 import { type BuildRecord, recordSchema } from "../../builder/record.ts";
 import { dollarsFor } from "../../chain/estimate.ts";
@@ -40,7 +41,11 @@ export async function storeSimulatedRecord(
     context: job.context.digest,
     checks: [],
   });
-  const blob = await cloud.blobs.write(Buffer.from(JSON.stringify(record)));
-  putObject(cloud, job.store, name, blob, { contentType: "application/json" });
+  const put = async (object: string, content: object) => {
+    const blob = await cloud.blobs.write(Buffer.from(JSON.stringify(content)));
+    putObject(cloud, job.store, object, blob, { contentType: "application/json" });
+  };
+  await put(name, record);
+  await put(lastObject(job.target), { key: job.key });
   log(`simulated: wrote gs://${job.store}/${name}`);
 }

@@ -312,7 +312,7 @@ describe("killed at a step, and run again", () => {
     return { ...builder, services };
   }
 
-  test.each(Array.from({ length: 14 }, (_, n) => n + 1))(
+  test.each(Array.from({ length: 16 }, (_, n) => n + 1))(
     "at call %i: one build, one digest, no lock for ever",
     async (call) => {
       bench = await startBench({ timeScale: 240 });

@@ -1,5 +1,7 @@
+import { inputsObject, lastInputs, lastObject, storeInputs } from "../../builder/lastInputs.ts";
 import { recentObject, recentRecords, recordObject, storeRecord } from "../../builder/recentRecords.ts";
 import { inputsInGroups, recordSchema } from "../../builder/record.ts";
+import { explain } from "../../chain/explain.ts";
 import { readAll } from "../../cloud/objectStore.ts";
 import { type Bench, BUCKET, startBench } from "../cloud/onLocalCloud.ts";
 import { aRecord, keyOf } from "./aRecord.ts";
@@ -69,8 +71,56 @@ describe("on the local cloud", () => {
     expect(record).toMatchObject({ simulated: true, digest, build: build?.id, minutes: 3, machine: "e2-standard-4" });
     expect(record.dollars).toBeCloseTo(3 * (4 * 0.00317 + 16 * 0.00042));
     expect(await buildsOf("base:runtime")).toEqual([]);
-    expect(await bench.bucket.list(`records/`)).toEqual([recordObject(target.target, target.key)]);
+    expect(await bench.bucket.list(`records/`)).toEqual([
+      inputsObject(target.target, target.key),
+      recordObject(target.target, target.key),
+      lastObject(target.target),
+    ]);
     expect(BUCKET).toBe(builder.settings.store);
+  });
+});
+
+describe("what a target was last built from", () => {
+  const missing = new Map([["base:runtime", false]]);
+
+  beforeEach(async () => {
+    bench = await startBench();
+  });
+  afterEach(() => closeBench(bench));
+
+  test("is what its last published key had, not what was submitted since and failed", async () => {
+    const builder = builderOn(bench);
+    const [published, failed] = ["one", "two"].map((text) => targetOf(builder, "base:runtime", text));
+    if (!published || !failed) throw new Error("no targets");
+    await storeInputs(bench.bucket, "base:runtime", published.inputs);
+    await storeRecord(bench.bucket, aRecord({ target: "base:runtime", key: published.key }));
+    await storeInputs(bench.bucket, "base:runtime", failed.inputs);
+    expect((await lastInputs(bench.bucket, missing)).get("base:runtime")).toEqual(published.inputs);
+  });
+
+  test("is not asked for where the key is published, and is not known where nothing was", async () => {
+    const read = jest.spyOn(bench.bucket, "read");
+    expect(await lastInputs(bench.bucket, new Map([["base:runtime", true]]))).toEqual(new Map());
+    expect(read).not.toHaveBeenCalled();
+    expect(await lastInputs(bench.bucket, missing)).toEqual(new Map());
+  });
+
+  test.each(["not JSON", "{}", '{"key":"../../x"}', `{"key":"${"0".repeat(64)}"}`])(
+    "counts as not known where its last key is %p",
+    async (text) => {
+      await bench.bucket.write(lastObject("base:runtime"), new Uint8Array(Buffer.from(text)));
+      await bench.bucket.write(inputsObject("base:runtime", "0".repeat(64)), new Uint8Array(Buffer.from('{"key":1}')));
+      expect(await lastInputs(bench.bucket, missing)).toEqual(new Map());
+    },
+  );
+
+  test("makes the reasons of a plan", async () => {
+    const [builder, other] = [builderOn(bench), builderOn(bench)];
+    const first = targetOf(builder, "base:runtime");
+    await builder.ensure({ ...first, inputs: { ...first.inputs, args: { TORCH: "2.6.0" } } });
+    const inputs = (await lastInputs(other.services.store, missing)).get("base:runtime");
+    const now = { ...first.inputs, key: "f".repeat(64), args: { TORCH: "2.6.1" } };
+    expect(explain(inputs, now)).toEqual([{ kind: "arg", text: "ARG TORCH 2.6.0 -> 2.6.1" }]);
   });
 });
 

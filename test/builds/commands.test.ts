@@ -139,6 +139,46 @@ test("where a target was built before, plan and build say what its last builds t
   expect(terminal.written.out).toMatch(/1 to build, 0 to reuse: 5 min until all is built/);
 });
 
+test("plan and build say why a published image is built again, by what its last build was made from", async () => {
+  await start();
+  expect(await build([], options(), terminal, 10)).toBe(0);
+  expect(terminal.written.out).toContain("no earlier build is known");
+  write("catalogue/middle/file", "another two");
+  for (const run of [
+    () => runCli(["plan", "--catalogue", catalogue()], terminal),
+    () => build([], options(), terminal, 10),
+  ]) {
+    terminal.written.out = "";
+    expect(await run()).toBe(0);
+    expect(terminal.written.out).toContain("middle/file changed");
+    expect(terminal.written.out).toContain("parent middle:middle will be rebuilt");
+    expect(terminal.written.out).not.toContain("no earlier build is known");
+  }
+});
+
+test("who may not look at pools and quotas gets a plan all the same, and is told; a build needs them", async () => {
+  await start();
+  bench.fault({ route: "*workerPools.get", kind: "status", status: 403 });
+  bench.fault({ route: "*consumerQuotaMetrics*", kind: "status", status: 403 });
+  expect(await runCli(["plan", "--catalogue", catalogue()], terminal)).toBe(0);
+  expect(terminal.written.out).toMatch(/base:base +build .* 10 min .*c3-standard-88\n/);
+  expect(terminal.written.err).toMatch(/planned without what may not be read: .*read the pool/);
+  expect(terminal.written.err).toMatch(/planned without what may not be read: .*read the quota/);
+  expect(await runCli(["build", "--catalogue", catalogue()], terminal)).toBe(1);
+  expect(await allBuilds(bench)).toEqual([]);
+});
+
+test("an option says what a plan asks, before the variable does", async () => {
+  await start();
+  terminal.env = { ...terminal.env, STRATA_SETTINGS: join(folder, "nowhere.json") };
+  expect(await runCli(["plan", "--catalogue", catalogue()], terminal)).toBe(1);
+  expect(terminal.written.err).toContain("nowhere.json");
+  terminal.written.err = "";
+  await runCli(["plan", "--catalogue", catalogue(), "--registry", "127.0.0.1:1/nobody"], terminal);
+  expect(terminal.written.err).toContain("127.0.0.1:1");
+  expect(terminal.written.err).not.toContain("nowhere.json");
+});
+
 test("a quota that cannot fit the machine is an error with its name and the number to ask for, and no build", async () => {
   await start();
   const { documents } = bench.cloud.running.cloud;

@@ -45,7 +45,7 @@ describe("a plan", () => {
       machine: "e2-highcpu-32",
       jobs: 13,
       minutes: 4,
-      reasons: [{ kind: "first", text: "never built before" }],
+      reasons: [{ kind: "first", text: "no earlier build is known" }],
     });
     expect(lib?.dollars).toBeCloseTo(4 * (32 * 0.00317 + 32 * 0.00042));
     expect(totals).toMatchObject({ build: 2, reuse: 2, minutes: 6, makespan: 6 });
@@ -126,7 +126,7 @@ describe("reasons", () => {
   test("equal inputs have none; without earlier inputs it was never built", async () => {
     expect(await reasons("app:runtime", {})).toEqual([]);
     expect(explain(undefined, (await inputsOf(smallChain))["app:runtime"] as never)).toEqual([
-      { kind: "first", text: "never built before" },
+      { kind: "first", text: "no earlier build is known" },
     ]);
   });
 

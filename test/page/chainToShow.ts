@@ -10,7 +10,7 @@ export function planned(target: string, more: Partial<PlannedTarget> = {}): Plan
     parents: [],
     action: "build",
     key: "c0ffee".repeat(11).slice(0, 64),
-    reasons: [{ kind: "first", text: "never built before" }],
+    reasons: [{ kind: "first", text: "no earlier build is known" }],
     machine: "c3-standard-88",
     jobs: 16,
     minutes: 10,

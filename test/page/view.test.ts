@@ -16,7 +16,10 @@ test("a plan alone shows what it says: states, reasons, amounts, no run", () => 
     ["lib:runtime", "build"],
     ["app:runtime", "build"],
   ]);
-  expect(view.targets[2]?.reasons).toEqual(["never built before", "built after lib:runtime, whose layers it shares"]);
+  expect(view.targets[2]?.reasons).toEqual([
+    "no earlier build is known",
+    "built after lib:runtime, whose layers it shares",
+  ]);
   expect(view.run).toBeUndefined();
   expect(view.expected).toEqual({ makespan: 12, minutes: 12, dollars: 6.4 });
 });
