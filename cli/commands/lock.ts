@@ -6,7 +6,9 @@ import { type Catalogue, LOCK_FILE, readCatalogue } from "../../chain/catalogue.
 import { workTree } from "../../chain/context/workTree.ts";
 import { UserError } from "../../chain/errors.ts";
 import { resolveGraph } from "../../chain/graph.ts";
+import { DEFAULT_PLATFORM } from "../../chain/inputs.ts";
 import { withDigests } from "../../chain/lockFile.ts";
+import { formatReference, parseReference } from "../../chain/reference.ts";
 import { UNRESOLVED } from "../../chain/unresolved.ts";
 import type { ImageRegistry } from "../../cloud/registry/imageRegistry.ts";
 import { OciRegistry } from "../../cloud/registry/ociRegistry.ts";
@@ -91,12 +93,15 @@ async function ask(
       try {
         const digest = await registry.digestOf(name);
         const locked = lock.digests.get(fullName(name));
-        if (digest !== undefined) return { name, locked: locked === UNRESOLVED ? undefined : locked, digest };
-        throw new UserError({
-          problem: "the registry has no such base image",
-          value: name,
-          fix: "correct the name or the tag in the Dockerfile",
-        });
+        if (digest === undefined) {
+          throw new UserError({
+            problem: "the registry has no such base image",
+            value: name,
+            fix: "correct the name or the tag in the Dockerfile",
+          });
+        }
+        if (digest !== locked) await refuseTriggers(name, digest, registry);
+        return { name, locked: locked === UNRESOLVED ? undefined : locked, digest };
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         failures.push(error);
@@ -105,6 +110,22 @@ async function ask(
     }),
   );
   return { answers: answers.filter((one) => one !== undefined), failures };
+}
+
+/** Refuses a base whose ONBUILD triggers a build would run: the key, which knows only its digest, cannot have their files. */
+async function refuseTriggers(name: string, digest: string, registry: ImageRegistry): Promise<void> {
+  const { registry: host, repository } = parseReference(name);
+  const [trigger] = await registry.triggersOf(
+    formatReference({ registry: host, repository, digest }),
+    DEFAULT_PLATFORM,
+  );
+  if (trigger === undefined) return;
+  throw new UserError({
+    problem: `the base image ${name} has an ONBUILD trigger, whose inputs are in no key`,
+    value: `ONBUILD ${trigger}`,
+    allowed: "a base image without ONBUILD",
+    fix: "choose a variant of the image without triggers, and write what they do into the Dockerfile",
+  });
 }
 
 /** Replaces the file at once, so that nobody reads half of it. */

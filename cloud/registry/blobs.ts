@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Reference } from "../../chain/reference.ts";
 import { readBytes } from "../http.ts";
 import { TransientError } from "../retry.ts";
@@ -8,6 +9,27 @@ import type { RegistrySession, Scope } from "./session.ts";
 const blobTimeoutMs = 60_000;
 /** What is read of an answer that should be empty or an error, in bytes. */
 const longestAnswer = 1 << 16;
+
+/** Reads a whole blob of at most `most` bytes, which are checked against its digest. */
+export async function readBlob(
+  digest: string,
+  { repository }: Reference,
+  session: RegistrySession,
+  most: number,
+): Promise<Uint8Array> {
+  const path = `${repository}/blobs/${digest}`;
+  return session.send(
+    { method: "GET", path, headers: { "accept-encoding": "identity" }, timeoutMs: blobTimeoutMs },
+    [{ repository, actions: "pull" }],
+    async (blob, alive) => {
+      if (!blob.ok) throw await refusal(blob, alive);
+      const bytes = await readBytes(blob, most, alive);
+      const sent = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+      if (sent !== digest) throw new Error(`sent a blob whose digest is ${sent} and not ${digest}`);
+      return bytes;
+    },
+  );
+}
 
 /**
  * Copies one blob. Within a registry it is mounted, so that no byte moves; between registries it is streamed from one

@@ -20,6 +20,13 @@ export interface ImageRegistry {
   manifestOf(reference: string): Promise<Manifest | undefined>;
 
   /**
+   * The ONBUILD triggers of the image at a reference: instructions that a build FROM it runs without naming them.
+   * @param platform of the images that a reference can have several of: "linux/amd64"
+   * @throws UserError where there is no such image, or none for the platform
+   */
+  triggersOf(reference: string, platform: string): Promise<readonly string[]>;
+
+  /**
    * Gives the image at `repository@digest` one more tag. A tag that already names the same digest is left alone; one
    * that names another digest is an error, so that publishing never moves a tag.
    */

@@ -3,7 +3,7 @@ import { UserError } from "../../chain/errors.ts";
 import { formatReference, isDigest, parseReference, type Reference } from "../../chain/reference.ts";
 import { readBytes } from "../http.ts";
 import { patientRetries, type RetryPolicy, withRetries } from "../retry.ts";
-import { copyBlob } from "./blobs.ts";
+import { copyBlob, readBlob } from "./blobs.ts";
 import { defaultLogins, type RegistryLogins } from "./credentials.ts";
 import { detailOf, RefusedByRegistry, registryError } from "./failure.ts";
 import type { ImageRegistry, Manifest } from "./imageRegistry.ts";
@@ -19,6 +19,9 @@ const accept = [
 
 /** The distribution specification lets a registry refuse manifests above this size, in bytes. */
 const longestManifest = 4 << 20;
+
+/** No image's configuration is longer, in bytes. */
+const longestConfig = 4 << 20;
 
 const manifestTimeoutMs = 30_000;
 
@@ -54,6 +57,20 @@ export class OciRegistry implements ImageRegistry {
     return this.explained("read the image's manifest", parsed, () => this.getManifest(parsed));
   }
 
+  async triggersOf(reference: string, platform: string): Promise<readonly string[]> {
+    const parsed = parseReference(reference);
+    return this.explained("read the image's configuration", parsed, async () => {
+      const manifest = await this.getManifest(parsed);
+      if (manifest === undefined) throw absent(parsed);
+      const digest = await this.configOf(manifest, parsed, platform);
+      const config = await withRetries(this.retries, () =>
+        readBlob(digest, parsed, this.sessionOf(parsed.registry), longestConfig),
+      );
+      const { config: { OnBuild } = {} }: ConfigDocument = JSON.parse(Buffer.from(config).toString("utf8"));
+      return OnBuild ?? [];
+    });
+  }
+
   async createTag(image: string, tag: string): Promise<void> {
     const source = withDigest(image);
     const target: Reference = { registry: source.registry, repository: source.repository, tag };
@@ -81,6 +98,24 @@ export class OciRegistry implements ImageRegistry {
     await this.explained(`copy the image to ${registry}/${repository}`, source, () =>
       this.copyManifest(source, target),
     );
+  }
+
+  /** The digest of an image's configuration, of the one for a platform where there are several. */
+  private async configOf(manifest: Manifest, reference: Reference, platform: string): Promise<string> {
+    const { config, manifests = [] } = documentOf(manifest.bytes);
+    if (config !== undefined) return config.digest;
+    const [os, architecture] = platform.split("/");
+    const own =
+      manifests.find((one) => one.platform?.os === os && one.platform?.architecture === architecture) ??
+      // An index need not say what its only image is for.
+      manifests.find((one) => one.platform === undefined);
+    const child = own && (await this.getManifest({ ...reference, digest: own.digest }));
+    if (child !== undefined) return this.configOf(child, reference, platform);
+    throw new UserError({
+      problem: `the image is not there for ${platform}`,
+      value: formatReference(reference),
+      fix: "name an image that is",
+    });
   }
 
   private async headDigest(reference: Reference): Promise<string | undefined> {
@@ -207,7 +242,15 @@ interface ManifestDocument {
   readonly mediaType?: string;
   readonly config?: { readonly digest: string };
   readonly layers?: readonly { readonly digest: string; readonly urls?: readonly string[] }[];
-  readonly manifests?: readonly { readonly digest: string }[];
+  readonly manifests?: readonly {
+    readonly digest: string;
+    readonly platform?: { readonly os?: string; readonly architecture?: string };
+  }[];
+}
+
+/** The part of an image's configuration that is read. */
+interface ConfigDocument {
+  readonly config?: { readonly OnBuild?: readonly string[] | null };
 }
 
 function documentOf(bytes: Uint8Array): ManifestDocument {

@@ -300,6 +300,20 @@ describe("lock", () => {
     expect(readFileSync(join(folder, "bases.lock.yaml"), "utf8")).toBe(text);
   });
 
+  test("a base whose ONBUILD triggers a build would run is refused, and its digest is not written", async () => {
+    const { registry, syntax } = await start();
+    registry.push("os", "1", "with triggers", { OnBuild: ["COPY . /app"] });
+    const folder = withBases(registry, "");
+    const { code, err } = await strata(["lock", "--catalogue", folder]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/has an ONBUILD trigger[\s\S]*received: ONBUILD COPY \. \/app/),
+    ]);
+    const lock = readFileSync(join(folder, "bases.lock.yaml"), "utf8");
+    expect(lock).toContain(syntax);
+    expect(lock).not.toContain("/os:1");
+  });
+
   test("an image that one registry does not have does not lose what the others answered", async () => {
     const { registry, os } = await start();
     const folder = withBases(registry, "");

@@ -11,8 +11,8 @@ export interface TestRegistry {
   readonly host: string;
   /** Every request so far, as `METHOD path?query`. */
   readonly requests: readonly string[];
-  /** Stores an image of one layer under a tag and gives its digest. */
-  push(repository: string, tag: string, layer: string): string;
+  /** Stores an image of one layer under a tag and gives its digest; `config` is its configuration's own part. */
+  push(repository: string, tag: string, layer: string, config?: object): string;
   /** What the next requests meet; replaced by each call. */
   misbehave(fault: Fault): void;
   close(): Promise<void>;
@@ -123,13 +123,18 @@ export async function startRegistry(door: Door = "open"): Promise<TestRegistry> 
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    push(repository, tag, layer) {
+    push(repository, tag, layer, config) {
       const blob = (text: string) => {
         blobs.set(`${repository}@${digestOfText(text)}`, Buffer.from(text));
         return { mediaType: "application/octet-stream", digest: digestOfText(text), size: Buffer.byteLength(text) };
       };
       const type = "application/vnd.oci.image.manifest.v1+json";
-      const manifest = { schemaVersion: 2, mediaType: type, config: blob(`{"of":"${layer}"}`), layers: [blob(layer)] };
+      const manifest = {
+        schemaVersion: 2,
+        mediaType: type,
+        config: blob(JSON.stringify({ of: layer, config })),
+        layers: [blob(layer)],
+      };
       const store = (document: object, mediaType: string, names: string[]) => {
         const bytes = Buffer.from(JSON.stringify(document));
         const digest = digestOfText(bytes);

@@ -23,6 +23,7 @@ function registry(tags: Readonly<Record<string, string>>) {
   const fake: ImageRegistry = {
     digestOf: async (reference) => tags[reference],
     manifestOf: async () => undefined,
+    triggersOf: async () => [],
     createTag: async (to, tag) => void done.push(`tag ${to} ${tag}`),
     copy: async (what, to) => void done.push(`copy ${what} ${to}`),
   };
