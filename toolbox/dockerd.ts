@@ -30,7 +30,9 @@ export function startDockerd({ dockerd, network = "apart" }: DockerdOptions): Pr
 
 /**
  * Docker and its containerd write to /run, /opt and /etc whatever they are told; here they write over them. The
- * control groups are named after the folder, and removed with what is left in them.
+ * control groups are named after the folder, and removed with what is left in them. A machine that is a container itself
+ * may lack the capability SYS_RESOURCE (bit 24 of the bounding set), and then can give it to no privileged container:
+ * there runc is told to leave it out.
  */
 const SCRIPT = `
 set -e
@@ -39,7 +41,25 @@ mount -t tmpfs strata /run
 mount -t tmpfs strata /opt
 mount -t overlay -o "lowerdir=/etc,upperdir=$state/etc,workdir=$state/work" strata /etc
 mkdir -p /etc/docker
-echo '{}' >/etc/docker/daemon.json
+cat >"$state/runc" <<'runc'
+#!/bin/sh
+without() { sed -i 's/"CAP_SYS_RESOURCE",//g; s/,"CAP_SYS_RESOURCE"//g' "$1"; }
+last=
+for word; do
+  case $last in
+    --bundle) without "$word/config.json" ;;
+    --process) without "$word" ;;
+  esac
+  last=$word
+done
+exec runc "$@"
+runc
+chmod +x "$state/runc"
+runtime=runc
+bounds=$(sed -n 's/^CapBnd:[[:space:]]*/0x/p' /proc/self/status)
+[ $((bounds >> 24 & 1)) = 1 ] || runtime=here
+echo '{"runtimes": {"here": {"path": "'"$state"'/runc"}}}' >/etc/docker/daemon.json
 exec "$dockerd" --data-root "$state/docker" --exec-root /run/docker --pidfile /run/docker.pid \
-  --host "unix://$folder/socket" --iptables=false --ip6tables=false $options --cgroup-parent "/$(basename "$folder")"
+  --host "unix://$folder/socket" --iptables=false --ip6tables=false --default-runtime "$runtime" $options \
+  --cgroup-parent "/$(basename "$folder")"
 `;
