@@ -22,11 +22,11 @@ const secretVersion = key(
 
 /** How long things are kept. */
 const retention = z.strictObject({
-  /** How many of its newest keys each target keeps, whatever their age: how far back a roll-back can go. */
+  /** How many of its newest keys each target keeps at least, whatever their age: how far back a roll-back can go. */
   keysPerTarget: key(z.int().min(1).max(100), "a whole number, 1 to 100", "10").default(10),
   /** Age at which a key's image beyond the newest keysPerTarget is deleted. */
   supersededDays: days("30").default(30),
-  /** Age at which an image without a tag is deleted: what a build left that did not pass its checks. */
+  /** Age at which an image without a tag is deleted, but for the newest: what a build left that failed its checks. */
   untaggedDays: days("7").default(7),
   /** Age at which an image of a pull request is deleted. */
   scratchDays: days("3").default(3),

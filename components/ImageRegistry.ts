@@ -7,6 +7,7 @@ import {
   type Input,
   type Output,
 } from "@pulumi/pulumi";
+import { parseReference, type Reference } from "../chain/reference.ts";
 import type { Environment, Retention, Settings } from "../settings.ts";
 
 export interface ImageRegistryArgs {
@@ -16,6 +17,8 @@ export interface ImageRegistryArgs {
   readonly persistent: readonly string[];
   /** Keys that this environment refers to now; never deleted either. */
   readonly inUse: readonly string[];
+  /** The image that builds run in. Where it is one of this registry, it is never deleted: no build could start. */
+  readonly tool?: string;
   /** Whether Google scans pushed images for known vulnerabilities. */
   readonly scanning: boolean;
   /** Account for the mirror of Docker Hub; without it the mirror pulls anonymously. */
@@ -33,6 +36,15 @@ export interface ImageRegistryArgs {
 type CleanupPolicy = input.artifactregistry.RepositoryCleanupPolicy;
 
 /**
+ * Versions that one build leaves, as Google counts them, tagged or not: the index that has the key's tag, the image of
+ * its one platform, and the attestations. An SBOM lies beside the provenance in the last of them and adds none.
+ */
+const VERSIONS_OF_A_BUILD = 3;
+
+/** Builds of a target whose checks failed may come this often among its newest keys without displacing one. */
+const FAILED_BUILDS = 10;
+
+/**
  * Where images live: four Docker repositories, told apart by who may write them and how long they keep.
  *
  * | repository | written by | tags | keeps |
@@ -44,6 +56,10 @@ type CleanupPolicy = input.artifactregistry.RepositoryCleanupPolicy;
  *
  * A pull request's images are apart from the layer cache because the publisher builds from that cache: who may write
  * it may change what is published.
+ *
+ * An environment that promotes from this one takes its images by their keys, which this one does not know: a key that
+ * neither the base tier nor this environment's catalogue has is there to be promoted for as long as it is one of the
+ * newest of its target, or younger than `retention.supersededDays`. What was promoted is a copy, and stays.
  */
 export class ImageRegistry extends ComponentResource {
   /** Address of the images, `REGION-docker.pkg.dev/PROJECT/REPOSITORY`; a target is `ADDRESS/IMAGE…:KEY`. */
@@ -131,22 +147,40 @@ export class ImageRegistry extends ComponentResource {
   }
 }
 
-/** A version that any keep policy names stays, whatever the delete policies say. */
-function imagePolicies({ retention, persistent, inUse }: ImageRegistryArgs): CleanupPolicy[] {
+/**
+ * A version that any keep policy names stays, whatever the delete policies say. What an index consists of has no tag
+ * and stays with it: Google refuses to delete a manifest that another one names.
+ */
+function imagePolicies(args: ImageRegistryArgs): CleanupPolicy[] {
+  const { retention, persistent } = args;
+  const tool = ownTool(args);
+  const inUse = [...new Set([...args.inUse, ...(tool?.tag === undefined ? [] : [tool.tag])])].sort();
+  const keepCount = VERSIONS_OF_A_BUILD * (retention.keysPerTarget + FAILED_BUILDS);
   const keep = (id: string, condition: CleanupPolicy["condition"]): CleanupPolicy => ({
     id,
     action: "KEEP",
     condition,
   });
   return [
-    { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount: retention.keysPerTarget } },
-    ...(inUse.length > 0 ? [keep("keep-in-use", { tagState: "TAGGED", tagPrefixes: [...inUse].sort() })] : []),
+    { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount } },
+    ...(inUse.length > 0 ? [keep("keep-in-use", { tagState: "TAGGED", tagPrefixes: inUse })] : []),
+    ...(tool?.digest ? [keep("keep-tool", { tagState: "ANY", versionNamePrefixes: [tool.digest] })] : []),
     ...(persistent.length > 0
       ? [keep("keep-base", { tagState: "TAGGED", packageNamePrefixes: [...persistent].sort() })]
       : []),
     drop("drop-superseded", "TAGGED", retention.supersededDays),
     drop("drop-untagged", "UNTAGGED", retention.untaggedDays),
   ];
+}
+
+/** The image that builds run in, where it is one of this registry's. */
+function ownTool({ environment, tool }: ImageRegistryArgs): Reference | undefined {
+  if (tool === undefined) return undefined;
+  const reference = parseReference(tool);
+  // The host says no more than the region, and a path in another region's registry is none of this one's: a tag too
+  // many keeps nothing that is here.
+  const own = `${environment.project}/${environment.prefix}-images/`;
+  return reference.repository.startsWith(own) ? reference : undefined;
 }
 
 function drop(id: string, tagState: string, days: number): CleanupPolicy {

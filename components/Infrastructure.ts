@@ -47,13 +47,13 @@ export class Infrastructure extends ComponentResource {
 
     this.identities = new BuildIdentities("identities", { environment, publishers: settings.publishers }, child);
     const { publisher, checker } = this.identities;
-    const { readers, scanning, dockerHub } = settings;
+    const { readers, scanning, dockerHub, tool } = settings;
     const { persistent, inUse } = args;
     const kept = { environment, retention, publisher, checker };
 
     this.registry = new ImageRegistry(
       "registry",
-      { ...kept, readers, scanning, dockerHub, protect, persistent, inUse },
+      { ...kept, readers, scanning, dockerHub, protect, persistent, inUse, tool },
       child,
     );
     this.store = new BuildStore("store", { ...kept, protect }, child);

@@ -183,7 +183,7 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
 
   test("an environment with a scanner gets its list beside the provenance, and the same layers as one without", async () => {
     const scanner = await pushScanner();
-    const { statements, layers } = await attestedBy(scanner);
+    const { statements, layers, versions } = await attestedBy(scanner);
     const spdx = statements.find(({ predicateType }) => predicateType === "https://spdx.dev/Document");
     expect(spdx).toMatchObject({ predicate: { spdxVersion: "SPDX-2.3", name: "what a stand-in saw: /word" } });
     const types = statements.map(({ predicateType }) => predicateType);
@@ -193,6 +193,8 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
       types.filter((one) => !one?.includes("spdx")),
     );
     expect(without.layers).toEqual(layers);
+    // Clean-up counts three versions for a build: the index and these two.
+    expect([versions, without.versions]).toEqual([2, 2]);
   });
 
   /** Builds the same image with a scanner or without one, and reads what its index has. */
@@ -206,7 +208,8 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
       const manifest = await tools.registry.manifestOf(`${repository}@${of}`);
       return JSON.parse(Buffer.from(manifest?.bytes ?? []).toString());
     };
-    const [image, attestations] = (await read(digest)).manifests ?? [];
+    const { manifests = [] } = await read(digest);
+    const [image, attestations] = manifests;
     if (image === undefined || attestations === undefined) throw new Error("there is no image with attestations");
     const { layers = [] } = await read(image.digest);
     const statements = ((await read(attestations.digest)).layers ?? []).map(async (layer): Promise<Statement> => {
@@ -215,7 +218,11 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
       const headers = { Authorization: `Bearer ${bench.cloud.running.operatorToken}` };
       return JSON.parse(await (await fetch(url, { headers })).text());
     });
-    return { statements: await Promise.all(statements), layers: layers.map((layer) => layer.digest) };
+    return {
+      statements: await Promise.all(statements),
+      layers: layers.map((layer) => layer.digest),
+      versions: manifests.length,
+    };
   }
 
   /**

@@ -34,12 +34,51 @@ test("tags are immutable where images are published, and only there", async () =
 test("keeps the newest keys, keys in use and the base tier; drops what is superseded or was never tagged", async () => {
   const { inputs } = one(await registered(), repository, "registry-images");
   expect(inputs.cleanupPolicies).toEqual([
-    { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount: 3 } },
+    { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount: 39 } },
     { id: "keep-in-use", action: "KEEP", condition: { tagState: "TAGGED", tagPrefixes: ["k-1", "k-2"] } },
     { id: "keep-base", action: "KEEP", condition: { tagState: "TAGGED", packageNamePrefixes: ["arr-pytorch-base"] } },
     { id: "drop-superseded", action: "DELETE", condition: { tagState: "TAGGED", olderThan: `${4 * day}s` } },
     { id: "drop-untagged", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: `${5 * day}s` } },
   ]);
+});
+
+test("the newest keys are counted as Google counts: three versions of each, and those of ten builds that failed", async () => {
+  const keepCount = async (keysPerTarget: number) => {
+    const { inputs } = one(
+      await registered({ retention: { ...retention, keysPerTarget } }),
+      repository,
+      "registry-images",
+    );
+    return (inputs.cleanupPolicies as { mostRecentVersions?: { keepCount: number } }[])[0]?.mostRecentVersions
+      ?.keepCount;
+  };
+  expect(await keepCount(1)).toBe(33);
+  expect(await keepCount(11)).toBe(63);
+});
+
+const toolHere = "us-east4-docker.pkg.dev/acme-images/strata-dev-images/strata/tool";
+test.each<[string, string, object[]]>([
+  ["its key's tag", `${toolHere}:k-0`, [{ id: "keep-in-use", tagPrefixes: ["k-0", "k-1", "k-2"] }]],
+  [
+    "its digest",
+    `${toolHere}@sha256:${"a".repeat(64)}`,
+    [
+      { id: "keep-in-use", tagPrefixes: ["k-1", "k-2"] },
+      { id: "keep-tool", versionNamePrefixes: [`sha256:${"a".repeat(64)}`] },
+    ],
+  ],
+  [
+    "neither, where it is in another registry",
+    "us-east4-docker.pkg.dev/acme-images/strata-prod-images/strata/tool:k-0",
+    [{ id: "keep-in-use", tagPrefixes: ["k-1", "k-2"] }],
+  ],
+])("the image that builds run in is kept when its own key has moved on: by %s", async (_, tool, kept) => {
+  const { inputs } = one(await registered({ tool }), repository, "registry-images");
+  const policies = inputs.cleanupPolicies as { id: string; condition?: Record<string, unknown> }[];
+  const shown = policies
+    .filter(({ id }) => id === "keep-in-use" || id === "keep-tool")
+    .map(({ id, condition: { tagState, ...rest } = {} }) => ({ id, ...rest }));
+  expect(shown).toEqual(kept);
 });
 
 test("a keep policy without a prefix would keep everything: where there is none, there is no policy", async () => {
