@@ -97,6 +97,16 @@ export const schema = z.strictObject({
     "an image's reference, with its registry and its digest",
     `us-east4-docker.pkg.dev/acme-images-dev/tools/scanner@sha256:${"0".repeat(64)}`,
   ).optional(),
+  /**
+   * The BuildKit that images are built in, by its digest. Without it builds take the release that keys were compared
+   * with, by its tag, which whoever holds the repository at Docker Hub could move. It runs privileged in builds that
+   * publish. It is in no key; another release may count other inputs than a key does.
+   */
+  buildkit: key(
+    z.string().regex(/^[a-z0-9.:-]+\/\S+@sha256:[0-9a-f]{64}$/),
+    "an image's reference, with its registry and its digest",
+    `docker.io/moby/buildkit:v0.34.2@sha256:${"0".repeat(64)}`,
+  ).optional(),
   /** The environment whose images are copied here by digest. An environment that promotes never builds. */
   promoteFrom: key(
     z.string().regex(/^[\w.-]+(\/[\w.-]+\/[\w.-]+)?$/),
@@ -284,13 +294,15 @@ function conflicts(settings: z.infer<typeof schema>, stack: string): Problem[] {
 }
 
 /** Settings of an environment on Google Cloud that would do nothing on a workstation. */
-function workstationConflicts({ promoteFrom, source, images, tool, sbomScanner }: z.infer<typeof schema>): Problem[] {
+function workstationConflicts(settings: z.infer<typeof schema>): Problem[] {
+  const { promoteFrom, source, images, tool, sbomScanner, buildkit } = settings;
   const given = {
     promoteFrom,
     source: source?.repository,
     images: images === "wait" ? undefined : images,
     tool,
     sbomScanner,
+    buildkit,
   };
   return Object.entries(given).flatMap(([name, value]): Problem[] => {
     if (value === undefined) return [];

@@ -69,6 +69,8 @@ export interface BuildJob {
   readonly siblings?: readonly string[];
   /** The image that makes the SBOM, by its digest, where the environment names one. */
   readonly sbomScanner?: string;
+  /** The BuildKit that it is built in. Absent in a job of an older strata. */
+  readonly buildkit?: string;
   /** `gs://bucket/prefix` of the compiler cache, where there is one. */
   readonly compilerCache?: string;
   /** The bucket that keeps the record, which is written last. */

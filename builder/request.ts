@@ -3,6 +3,8 @@ import { UserError } from "../chain/errors.ts";
 import type { BuildRequest, BuildStep } from "../cloud/buildService.ts";
 import { cachePrefix } from "../compilerCache/cachePrefix.ts";
 import strata from "../package.json" with { type: "json" };
+import { BUILDKIT_IMAGE } from "./buildkit.ts";
+import { pulledFrom } from "./dockerHub.ts";
 import { type BuildJob, encodeJob, JOB_VARIABLE, type StoredInput, type TargetToPublish } from "./job.ts";
 import { inputsInGroups } from "./record.ts";
 import type { BuildSettings } from "./settings.ts";
@@ -76,7 +78,8 @@ export function buildRequest(target: TargetToPublish, uploaded: UploadedInputs, 
 
 function jobOf(target: TargetToPublish, uploaded: UploadedInputs, settings: BuildSettings): BuildJob {
   const { inputs } = target;
-  const cache = settings.compilerCache;
+  const { compilerCache: cache, sbomScanner, buildkit = BUILDKIT_IMAGE } = settings;
+  const pulled = (image: string) => pulledFrom(image, settings.dockerHub);
   const stored = (kind: keyof UploadedInputs): StoredInput => {
     const digest = uploaded[kind];
     return { object: `gs://${settings.store}/${inputObject(kind, digest)}`, digest };
@@ -90,12 +93,13 @@ function jobOf(target: TargetToPublish, uploaded: UploadedInputs, settings: Buil
     args: target.args,
     hints: target.hints,
     checks: target.checks.filter(({ tier }) => tier === "build"),
-    images: target.images,
+    images: Object.fromEntries(Object.entries(target.images).map(([name, image]) => [name, pulled(image)])),
     context: stored("context"),
     dockerfile: stored("dockerfile"),
     layers: `${settings.layers}/${target.target.split(":")[0]}`,
     siblings: target.siblings,
-    ...(settings.sbomScanner !== undefined && { sbomScanner: settings.sbomScanner }),
+    ...(sbomScanner !== undefined && { sbomScanner: pulled(sbomScanner) }),
+    buildkit: pulled(buildkit),
     ...(cache !== undefined &&
       target.compiles && { compilerCache: `gs://${cache}/${prefixOf(inputs.args, inputs.bases)}` }),
     store: settings.store,

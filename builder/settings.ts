@@ -24,6 +24,10 @@ export const buildSettings = z.strictObject({
   tool: text,
   /** The image that writes down what is in each image, by its digest; without it there is no SBOM. */
   sbomScanner: text.optional(),
+  /** The BuildKit that images are built in; without it the one that keys were compared with. */
+  buildkit: text.optional(),
+  /** Address of the mirror that stands for `docker.io`; without it builds ask Docker Hub itself. */
+  dockerHub: text.optional(),
 });
 
 /** What {@link buildSettings} accepts. */

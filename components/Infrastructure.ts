@@ -75,7 +75,7 @@ export class Infrastructure extends ComponentResource {
     this.registerOutputs({ registry: this.registry.images, store: this.store.bucket, build: this.build });
   }
 
-  #buildSettings({ environment, tool = "", sbomScanner }: Settings): Output<BuildSettings> {
+  #buildSettings({ environment, tool = "", sbomScanner, buildkit }: Settings): Output<BuildSettings> {
     const { registry, store, compilerCache, pools, identities } = this;
     return output({
       project: environment.project,
@@ -88,6 +88,8 @@ export class Infrastructure extends ComponentResource {
       pools: pools?.pools ?? {},
       tool,
       sbomScanner,
+      buildkit,
+      dockerHub: registry.dockerHub,
     });
   }
 

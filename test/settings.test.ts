@@ -97,7 +97,7 @@ test("a missing part of a group is named", () => {
 test("an unknown key is refused with the known ones, and its value is not repeated", () => {
   const error = refusal({ values: { "strata:aproval": "hunter2" } });
   expect(error.detail.problem).toBe("strata:aproval is not a setting");
-  expect(error.detail.allowed).toContain("approval, builder, catalogue");
+  expect(error.detail.allowed).toContain("approval, builder, buildkit, catalogue");
   expect(error.detail.fix).toBe("pulumi config rm strata:aproval");
   expect(error.message).not.toContain("hunter2");
 });
@@ -142,6 +142,11 @@ test.each(["docker/buildkit-syft-scanner:stable-1", "host/scanner@sha256:12"])(
   },
 );
 
+test("a BuildKit that is not pinned by its digest is refused, because it runs privileged", () => {
+  const error = refusal({ values: { "strata:buildkit": "docker.io/moby/buildkit:buildx-stable-1" } });
+  expect(error.message).toContain("its digest");
+});
+
 test("a workstation needs no project, no region and no tool", () => {
   const settings = parseSettings({
     stack: "workstation",
@@ -161,6 +166,7 @@ test.each([
   ["images", "none", "none"],
   ["tool", "host/project/strata:1", "host/project/strata:1"],
   ["sbomScanner", scanner, scanner],
+  ["buildkit", scanner, scanner],
 ])("a workstation's %s is refused with the command that takes it away: %s", (name, text, value) => {
   const values = { "strata:builder": "docker", [`strata:${name}`]: text };
   const given = { stack: "workstation", project: undefined, region: undefined };

@@ -3,10 +3,10 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../chain/errors.ts";
-import { parseReference } from "../../chain/reference.ts";
 import { GoogleApi } from "../../cloud/google/api.ts";
 import { OciRegistry } from "../../cloud/registry/ociRegistry.ts";
 import { decodeJob, JOB_VARIABLE } from "../job.ts";
+import { builderArguments, registriesWithLogin } from "./builder.ts";
 import { command } from "./command.ts";
 import { record } from "./record.ts";
 import { build, fetchContext, publish, type StepTools, verify } from "./steps.ts";
@@ -47,10 +47,7 @@ async function main(words: readonly string[]): Promise<void> {
   await timed(id, workspace, () => step(tools));
 }
 
-/**
- * Gives a step a BuildKit of its own. It shares this container's network, so that a RUN step on the host's network
- * reaches the compiler cache on this container's loopback address and nobody else's.
- */
+/** Gives a step a BuildKit of its own. */
 async function withBuilder(name: string, tools: StepTools, step: (tools: StepTools) => Promise<void>): Promise<void> {
   const configuration = join(tools.workspace.folder, ".docker");
   const environment = {
@@ -59,10 +56,8 @@ async function withBuilder(name: string, tools: StepTools, step: (tools: StepToo
     DOCKER_CONFIG: configuration,
     PATH: `${await credentialHelper(tools, configuration)}:${process.env.PATH}`,
   };
-  const create = ["buildx", "create", "--name", `strata-${name}`, "--driver", "docker-container"];
-  const options = ["--driver-opt", `network=container:${hostname()}`, "--bootstrap"];
-  const flags = ["--buildkitd-flags", "--allow-insecure-entitlement network.host"];
-  await command("docker", [...create, ...options, ...flags], { doing: "start BuildKit", environment });
+  const create = builderArguments(tools.job, `strata-${name}`, hostname());
+  await command("docker", create, { doing: "start BuildKit", environment });
   await step({ ...tools, environment });
 }
 
@@ -70,15 +65,16 @@ async function withBuilder(name: string, tools: StepTools, step: (tools: StepToo
  * Lets Docker ask for a fresh access token whenever it needs one: a build may take longer than a token is good for.
  * Gives the folder in which Docker finds the helper.
  */
-async function credentialHelper({ job, workspace }: StepTools, configuration: string): Promise<string> {
+async function credentialHelper({ job, workspace, environment }: StepTools, configuration: string): Promise<string> {
   const programs = join(workspace.folder, ".bin");
   await Promise.all([mkdir(configuration, { recursive: true }), mkdir(programs, { recursive: true })]);
   const helper = join(programs, "docker-credential-strata");
   const program = new URL("./credentialHelper.ts", import.meta.url).pathname;
   await writeFile(helper, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
   await chmod(helper, 0o755);
-  const { registry } = parseReference(job.reference);
-  await writeFile(join(configuration, "config.json"), JSON.stringify({ credHelpers: { [registry]: "strata" } }));
+  const registries = registriesWithLogin(job, environment);
+  const credHelpers = Object.fromEntries(registries.map((registry) => [registry, "strata"]));
+  await writeFile(join(configuration, "config.json"), JSON.stringify({ credHelpers }));
   return programs;
 }
 

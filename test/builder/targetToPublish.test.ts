@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BUILDKIT_IMAGE } from "../../builder/buildkit.ts";
 import { decodeJob } from "../../builder/job.ts";
 import { buildRequest } from "../../builder/request.ts";
 import { targetToPublish } from "../../builder/targetToPublish.ts";
@@ -83,6 +84,40 @@ test("bases and parents are pinned by digest under the names that the Dockerfile
   expect(() => targetToPublish(planned("app:main"), all, new Map(), images)).toThrow(
     /its parent is not in the registry/,
   );
+});
+
+test("a build pulls what is Docker Hub's through the environment's mirror, by the same digest and for the same key", async () => {
+  const { all, planned } = await chainOfTwo();
+  const torch = targetToPublish(planned("torch:devel"), all, new Map(), images);
+  const dockerHub = "us-east4-docker.pkg.dev/project/dockerhub";
+  const target = {
+    ...torch,
+    images: {
+      ...torch.images,
+      "debian:12": `docker.io/library/debian@${digest("d")}`,
+      "ghcr.io/a/b:1": `ghcr.io/a/b@${digest("e")}`,
+      "torch:devel": `${images}/torch/devel@${digest("c")}`,
+    },
+  };
+  const sbomScanner = `docker.io/docker/buildkit-syft-scanner@${digest("f")}`;
+  const job = jobIn(buildRequest(target, uploaded, { ...settings, sbomScanner, dockerHub }));
+  expect(job.images).toEqual({
+    "nvidia/cuda:12.4.1-devel": `${dockerHub}/nvidia/cuda@${digest("b")}`,
+    "debian:12": `${dockerHub}/library/debian@${digest("d")}`,
+    "ghcr.io/a/b:1": `ghcr.io/a/b@${digest("e")}`,
+    "torch:devel": `${images}/torch/devel@${digest("c")}`,
+  });
+  expect(job.sbomScanner).toBe(`${dockerHub}/docker/buildkit-syft-scanner@${digest("f")}`);
+  expect(job.buildkit).toBe(`${dockerHub}/moby/buildkit:${BUILDKIT_IMAGE.split(":")[1]}`);
+  const direct = jobIn(buildRequest(target, uploaded, { ...settings, sbomScanner }));
+  expect(direct).toMatchObject({ images: target.images, sbomScanner, buildkit: BUILDKIT_IMAGE, key: job.key });
+});
+
+test("an environment's own BuildKit takes the place of the one that strata names", async () => {
+  const { all, planned } = await chainOfTwo();
+  const torch = targetToPublish(planned("torch:devel"), all, new Map(), images);
+  const buildkit = `us-docker.pkg.dev/project/tools/buildkit@${digest("a")}`;
+  expect(jobIn(buildRequest(torch, uploaded, { ...settings, buildkit })).buildkit).toBe(buildkit);
 });
 
 test("jobs follow from the machine and the memory of a job, and reach the build as a hint, outside the key", async () => {

@@ -62,7 +62,7 @@ test("a triggered build is told what cloudbuild.yaml asks for, and nothing that 
 test("the store holds the settings of the environment, as `strata build` reads them", async () => {
   const sbomScanner = `us-east4-docker.pkg.dev/acme-images/tools/scanner@sha256:${"0".repeat(64)}`;
   const { inputs } = one(
-    await registered({ "strata:sbomScanner": sbomScanner }),
+    await registered({ "strata:sbomScanner": sbomScanner, "strata:buildkit": sbomScanner }),
     "gcp:storage/bucketObject:BucketObject",
   );
   expect([inputs.bucket, inputs.name]).toEqual(["acme-images-strata-dev-builds", "settings.json"]);
@@ -72,6 +72,8 @@ test("the store holds the settings of the environment, as `strata build` reads t
     project: "acme-images",
     store: "acme-images-strata-dev-builds",
     sbomScanner,
+    buildkit: sbomScanner,
+    dockerHub: "us-east4-docker.pkg.dev/acme-images/strata-dev-dockerhub",
     pools: { "c3-standard-176": expect.stringContaining("workerPools/") },
   });
   const promoting = await registered({ "strata:promoteFrom": "staging" });
