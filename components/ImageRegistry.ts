@@ -1,14 +1,16 @@
-import { artifactregistry } from "@pulumi/gcp";
+import { artifactregistry, secretmanager } from "@pulumi/gcp";
 import type { input } from "@pulumi/gcp/types/index.js";
 import {
   ComponentResource,
   type ComponentResourceOptions,
   type CustomResourceOptions,
   type Input,
+  interpolate,
   type Output,
 } from "@pulumi/pulumi";
 import { parseReference, type Reference } from "../chain/reference.ts";
 import type { Environment, Retention, Settings } from "../settings.ts";
+import { mayRead } from "./SourceRepository.ts";
 
 export interface ImageRegistryArgs {
   readonly environment: Environment;
@@ -23,6 +25,8 @@ export interface ImageRegistryArgs {
   readonly scanning: boolean;
   /** Account for the mirror of Docker Hub; without it the mirror pulls anonymously. */
   readonly dockerHub?: Settings["dockerHub"];
+  /** The number of the environment's project; Google's own accounts have it in their names. */
+  readonly projectNumber: Input<number>;
   /** Who may push images and layers, and pull everything. */
   readonly publisher: Input<string>;
   /** Who may pull everything and push to scratch. */
@@ -114,7 +118,7 @@ export class ImageRegistry extends ComponentResource {
         remoteRepositoryConfig: dockerHubUpstream(args.dockerHub),
       },
       // Google keeps a repository's upstream for good, and the name is taken until the old repository is gone.
-      { deleteBeforeReplace: true },
+      { deleteBeforeReplace: true, dependsOn: upstreamLogin(this, name, args) },
     );
 
     const grant = (part: string, to: artifactregistry.Repository, role: string, who: string, member: Input<string>) =>
@@ -185,6 +189,18 @@ function ownTool({ environment, tool }: ImageRegistryArgs): Reference | undefine
 
 function drop(id: string, tagState: string, days: number): CleanupPolicy {
   return { id, action: "DELETE", condition: { tagState, olderThan: `${days * 24 * 60 * 60}s` } };
+}
+
+/** What the mirror waits for: Artifact Registry reads the account's password when the repository is made. */
+function upstreamLogin(
+  parent: ImageRegistry,
+  name: string,
+  { dockerHub, projectNumber }: ImageRegistryArgs,
+): secretmanager.SecretIamMember[] {
+  if (dockerHub === undefined) return [];
+  const agent = interpolate`serviceAccount:service-${projectNumber}@gcp-sa-artifactregistry.iam.gserviceaccount.com`;
+  const reads = mayRead(agent, dockerHub.passwordSecret);
+  return [new secretmanager.SecretIamMember(`${name}-dockerhub-password`, reads, { parent })];
 }
 
 function dockerHubUpstream(account: Settings["dockerHub"]): artifactregistry.RepositoryArgs["remoteRepositoryConfig"] {

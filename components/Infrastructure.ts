@@ -42,7 +42,7 @@ export class Infrastructure extends ComponentResource {
     const { environment, retention, protect } = settings;
     const builds = settings.promoteFrom === undefined;
 
-    const services = new ProjectServices("services", { environment, triggers: !!settings.source }, { parent: this });
+    const services = new ProjectServices("services", { environment, settings }, { parent: this });
     const child = { parent: this, dependsOn: services };
 
     this.identities = new BuildIdentities("identities", { environment, publishers: settings.publishers }, child);
@@ -51,12 +51,13 @@ export class Infrastructure extends ComponentResource {
     const { persistent, inUse } = args;
     const kept = { environment, retention, publisher, checker };
 
+    this.store = new BuildStore("store", { ...kept, protect }, child);
+    const { projectNumber } = this.store;
     this.registry = new ImageRegistry(
       "registry",
-      { ...kept, readers, scanning, dockerHub, protect, persistent, inUse, tool },
+      { ...kept, readers, scanning, dockerHub, projectNumber, protect, persistent, inUse, tool },
       child,
     );
-    this.store = new BuildStore("store", { ...kept, protect }, child);
     if (builds) {
       const { machines: substitutes, diskGb, egress } = settings;
       this.pools = new BuildPools(

@@ -1,12 +1,12 @@
 import { projects } from "@pulumi/gcp";
-import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
-import type { Environment } from "../settings.ts";
-import { servicesNeeded } from "./servicesNeeded.ts";
+import { ComponentResource, type ComponentResourceOptions, type CustomResourceOptions } from "@pulumi/pulumi";
+import type { Environment, Settings } from "../settings.ts";
+import { RESOURCE_MANAGER, servicesNeeded } from "./servicesNeeded.ts";
 
 export interface ProjectServicesArgs {
   readonly environment: Environment;
-  /** Whether pushes and a schedule start builds here, which needs connections, topics and jobs. */
-  readonly triggers: boolean;
+  /** What the environment has, which needs more or fewer of them. */
+  readonly settings: Pick<Settings, "source" | "dockerHub">;
 }
 
 /**
@@ -18,12 +18,16 @@ export class ProjectServices extends ComponentResource {
   constructor(name: string, args: ProjectServicesArgs, options?: ComponentResourceOptions) {
     super("strata:index:ProjectServices", name, {}, options);
 
-    for (const service of servicesNeeded(args.triggers)) {
+    const enabled = (service: string, options?: CustomResourceOptions) =>
       new projects.Service(
         `${name}-${service.replace(".googleapis.com", "")}`,
         { project: args.environment.project, service, disableOnDestroy: false },
-        { parent: this },
+        { parent: this, ...options },
       );
+    // pulumi-gcp asks it for the project whenever it has enabled a service.
+    const first = enabled(RESOURCE_MANAGER);
+    for (const service of servicesNeeded(args.settings)) {
+      if (service !== RESOURCE_MANAGER) enabled(service, { dependsOn: first });
     }
 
     this.registerOutputs({});

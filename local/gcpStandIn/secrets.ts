@@ -2,12 +2,13 @@ import { CallError, call } from "./calls.ts";
 import type { Configuration } from "./configuration.ts";
 
 /**
- * Makes the secrets that an environment's `strata:source` names, where they are not there yet, with a value of no use:
+ * Makes the secrets that an environment's `strata:source` and `strata:dockerHub` name, where they are not there yet, with a value of no use:
  * what a person does at Google before the first `pulumi up`, so that the grants on them find something to be bound to.
  */
 export async function makeSecrets(configuration: Configuration): Promise<void> {
   const source = (configuration["strata:source"] ?? {}) as { readonly token?: string; readonly commentToken?: string };
-  const named = [source.token, source.commentToken].flatMap((version) => version ?? []);
+  const { passwordSecret } = (configuration["strata:dockerHub"] ?? {}) as { readonly passwordSecret?: string };
+  const named = [source.token, source.commentToken, passwordSecret].flatMap((version) => version ?? []);
   for (const secret of new Set(named.map((version) => version.split("/versions/")[0] ?? ""))) await makeSecret(secret);
 }
 
@@ -22,6 +23,6 @@ async function makeSecret(secret: string): Promise<void> {
     if (error instanceof CallError && error.status === 409) return;
     throw error;
   }
-  const data = Buffer.from("not a token: nobody asks GitHub here").toString("base64");
+  const data = Buffer.from("neither token nor password: nobody asks another here").toString("base64");
   await call("secretManager", "POST", `${secret}:addVersion`, { body: { payload: { data } } });
 }

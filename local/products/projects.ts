@@ -14,7 +14,6 @@ export interface Project {
 /** What a new project has enabled before anybody enables anything. */
 export const INITIAL_SERVICES: readonly string[] = [
   "cloudapis.googleapis.com",
-  "cloudresourcemanager.googleapis.com",
   "logging.googleapis.com",
   "monitoring.googleapis.com",
   "servicemanagement.googleapis.com",
@@ -28,6 +27,7 @@ export const ALL_SERVICES: readonly string[] = [
   ...INITIAL_SERVICES,
   "artifactregistry.googleapis.com",
   "cloudbuild.googleapis.com",
+  "cloudresourcemanager.googleapis.com",
   "cloudscheduler.googleapis.com",
   "compute.googleapis.com",
   "containeranalysis.googleapis.com",

@@ -177,7 +177,7 @@ test("an API that is not enabled is named with the command, and what needs it is
   await cloud.ok("POST", `/serviceusage/v1/projects/${PROJECT}/services/artifactregistry.googleapis.com:disable`, {});
   expect(await found()).toEqual({
     APIs: wrong(
-      `1 of ${servicesNeeded(true).length} are not enabled`,
+      `1 of ${servicesNeeded(settings()).length} are not enabled`,
       `^gcloud services enable artifactregistry.googleapis.com --project ${PROJECT}$`,
     ),
     registry: { state: "unknown", says: expect.stringContaining("API is not enabled") },

@@ -1,5 +1,5 @@
 import { ImageRegistry, type ImageRegistryArgs } from "../../components/ImageRegistry.ts";
-import { environment, one, registeredBy, retention } from "./mocks.ts";
+import { environment, one, PROJECT_NUMBER, registeredBy, retention } from "./mocks.ts";
 
 const repository = "gcp:artifactregistry/repository:Repository";
 const member = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember";
@@ -17,6 +17,7 @@ const registered = (args: Partial<ImageRegistryArgs> = {}) =>
         publisher: "serviceAccount:publisher",
         checker: "serviceAccount:checker",
         readers: ["group:research@example.com"],
+        projectNumber: PROJECT_NUMBER,
         protect: false,
         ...args,
       }),
@@ -135,4 +136,19 @@ test("the mirror's password is named, not held", async () => {
       },
     },
   });
+});
+
+test("Artifact Registry's own account may read the mirror's password before the mirror is made, and nobody else may", async () => {
+  const passwordSecret = "projects/acme-secrets/secrets/hub/versions/1";
+  const all = await registered({ dockerHub: { username: "acme", passwordSecret } });
+  const secretMember = "gcp:secretmanager/secretIamMember:SecretIamMember";
+  expect(one(all, secretMember).inputs).toEqual({
+    project: "acme-secrets",
+    secretId: "hub",
+    role: "roles/secretmanager.secretAccessor",
+    member: `serviceAccount:service-${PROJECT_NUMBER}@gcp-sa-artifactregistry.iam.gserviceaccount.com`,
+  });
+  const order = all.map(({ name }) => name);
+  expect(order.indexOf("registry-dockerhub-password")).toBeLessThan(order.indexOf("registry-dockerhub"));
+  expect((await registered()).some(({ type }) => type === secretMember)).toBe(false);
 });

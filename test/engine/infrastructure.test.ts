@@ -26,12 +26,15 @@ const source = {
   token: "projects/acme-images/secrets/github/versions/1",
 };
 
+const dockerHub = { username: "acme", passwordSecret: "projects/acme-images/secrets/hub/versions/1" };
+
 const config = {
   "gcp:project": "acme-images",
   "gcp:region": "us-east4",
   "strata:images": "none",
   "strata:tool": "us-east4-docker.pkg.dev/acme-images/strata-dev-images/strata/tool:key",
   "strata:source": JSON.stringify(source),
+  "strata:dockerHub": JSON.stringify(dockerHub),
   "strata:refresh": "0 4 * * 1",
   "strata:readers": '["group:research@example.com"]',
   "strata:publishers": '["group:leads@example.com"]',
@@ -41,9 +44,12 @@ const checker = "strata-dev-checker@acme-images.iam.gserviceaccount.com";
 
 let engine: Engine;
 let dev: Stack;
+/** The number of the last request before the stack's own. */
+let beforeStack: number;
 beforeAll(async () => {
   engine = await startEngine(["acme-images"]);
-  await makeSecrets({ "strata:source": source });
+  await makeSecrets({ "strata:source": source, "strata:dockerHub": dockerHub });
+  beforeStack = now();
   dev = await engine.stack("dev", config, program);
 }, 120_000);
 afterAll(() => engine?.close());
@@ -79,6 +85,40 @@ engineTest(
         members: [`serviceAccount:service-${projectNumber}@gcp-sa-cloudbuild.iam.gserviceaccount.com`],
       },
     ]);
+  },
+  60_000,
+);
+
+engineTest(
+  "Artifact Registry's own account may read the password before the mirror of Docker Hub is made with it",
+  async () => {
+    const { documents, journal } = engine.cloud.cloud;
+    const calls = journal.since(0).filter(({ write }) => write);
+    const granted = calls.findIndex(({ path }) => path.includes("secrets/hub:setIamPolicy"));
+    expect(granted).toBeGreaterThan(0);
+    expect(calls.findIndex(({ path }) => path.includes("strata-dev-dockerhub"))).toBeGreaterThan(granted);
+    const { projectNumber } = documents.get<{ projectNumber: string }>("projects", "acme-images") ?? {};
+    expect(documents.get<Policy>("policy", "projects/acme-images/secrets/hub")?.bindings).toEqual([
+      {
+        role: "roles/secretmanager.secretAccessor",
+        members: [`serviceAccount:service-${projectNumber}@gcp-sa-artifactregistry.iam.gserviceaccount.com`],
+      },
+    ]);
+  },
+  60_000,
+);
+
+engineTest(
+  "Resource Manager, which a new project has not enabled, is on before the stack enables anything else",
+  async () => {
+    const calls = engine.cloud.cloud.journal
+      .since(beforeStack)
+      .map(({ method, path }) => `${method} ${path.split("?")[0]?.split("/").at(-1)}`);
+    const enabled = calls.filter((each) => each.startsWith("serviceusage.services.enable "));
+    expect(enabled[0]).toBe("serviceusage.services.enable cloudresourcemanager.googleapis.com:enable");
+    const asked = calls.findIndex((each) => each.startsWith("cloudresourcemanager.projects.get "));
+    expect(calls.indexOf(enabled[1] ?? "")).toBeGreaterThan(asked);
+    expect(asked).toBeGreaterThan(0);
   },
   60_000,
 );

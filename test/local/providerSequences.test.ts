@@ -112,16 +112,21 @@ test("an account has the name that was planned, is changed with its etag, disabl
 test("one service by itself is enabled by its own call, and the project says that it is not being deleted", async () => {
   const fresh = await startTestCloud({ services: "initial" });
   try {
+    // A new project has Service Usage on, and not what says how the project is.
+    expect((await fresh.call("GET", `/resourcemanager/v1/${P}?${B}`)).status).toBe(403);
     const enabled = await fresh.ok<Operation>(
       "POST",
-      `/serviceusage/v1/${P}/services/pubsub.googleapis.com:enable?${B}`,
+      `/serviceusage/v1/${P}/services/cloudresourcemanager.googleapis.com:enable?${B}`,
       {},
     );
     expect(enabled).toMatchObject({
       done: true,
       response: {
         "@type": "type.googleapis.com/google.api.serviceusage.v1.EnableServiceResponse",
-        service: { name: expect.stringMatching(/\/services\/pubsub\.googleapis\.com$/), state: "ENABLED" },
+        service: {
+          name: expect.stringMatching(/\/services\/cloudresourcemanager\.googleapis\.com$/),
+          state: "ENABLED",
+        },
       },
     });
     expect(await fresh.ok("GET", `/serviceusage/v1/${enabled.name}?${B}`)).toMatchObject({ done: true });

@@ -19,7 +19,7 @@ export const servicesCheck: Check = {
     for await (const page of readPages<Page>(api, "serviceUsage", list, query, "list the enabled APIs")) {
       for (const { name } of page.services ?? []) enabled.add(name.split("/").at(-1) ?? "");
     }
-    const needed = servicesNeeded(settings.source !== undefined);
+    const needed = servicesNeeded(settings);
     const missing = needed.filter((service) => !enabled.has(service));
     if (missing.length === 0) return good(`all ${needed.length} are enabled`);
     const says = `${missing.length} of ${needed.length} are not enabled: ${missing.join(", ")}`;
