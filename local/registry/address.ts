@@ -1,5 +1,4 @@
 import type { Cloud } from "../cloud.ts";
-import { GoogleError } from "../http/errors.ts";
 import { isMessage } from "../schema/masks.ts";
 import type { Message } from "../schema/messages.ts";
 import { registryFailure } from "./errors.ts";
@@ -43,17 +42,12 @@ export function resolveAddress(cloud: Cloud, name: string, host: string | undefi
 }
 
 /**
- * The standard repositories that a pull from this one reads, in order.
+ * The repositories that a pull from this one reads, in order: itself, or the upstreams of a virtual one.
  *
- * @throws GoogleError 404 for a repository that is not there, 501 for a remote one: its upstream is out of reach.
+ * @throws GoogleError 404 for a repository that is not there.
  */
 export function pullSources(cloud: Cloud, repository: string): readonly string[] {
   const { mode, virtualRepositoryConfig } = requireRepository(cloud, repository);
-  if (mode === "REMOTE_REPOSITORY") {
-    throw new GoogleError("UNIMPLEMENTED", `The local cloud cannot reach the upstream of ${repository}`, {
-      reason: "UNSUPPORTED",
-    });
-  }
   if (mode !== "VIRTUAL_REPOSITORY") return [repository];
   const policies = isMessage(virtualRepositoryConfig) ? (virtualRepositoryConfig.upstreamPolicies as Message[]) : [];
   return [...(policies ?? [])]

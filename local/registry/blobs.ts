@@ -5,6 +5,7 @@ import { pullSources, requireRepository } from "./address.ts";
 import { RegistryContent } from "./content.ts";
 import { registryFailure } from "./errors.ts";
 import { type RegistryRequest, requirePermission } from "./request.ts";
+import { bringBlob } from "./upstream.ts";
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
@@ -15,8 +16,12 @@ export async function answerBlob(call: RegistryRequest): Promise<void> {
   requirePermission(call, "artifactregistry.repositories.downloadArtifacts");
   if (!DIGEST.test(reference)) throw registryFailure(400, "DIGEST_INVALID", `'${reference}' is no digest`);
   const content = new RegistryContent(cloud);
-  const has = pullSources(cloud, address.repository).some((repository) => content.hasBlob(repository, reference));
-  const size = has ? cloud.blobs.size(reference.slice(7)) : undefined;
+  let size: number | undefined;
+  for (const repository of pullSources(cloud, address.repository)) {
+    await bringBlob(cloud, repository, address.image, reference);
+    if (content.hasBlob(repository, reference)) size = cloud.blobs.size(reference.slice(7));
+    if (size !== undefined) break;
+  }
   if (size === undefined) throw registryFailure(404, "BLOB_UNKNOWN", `Blob ${reference} is unknown`);
   const range = readRange(call.request.headers.range, size);
   response.writeHead(range ? 206 : 200, {

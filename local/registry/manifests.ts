@@ -6,6 +6,7 @@ import { requireWritable } from "./blobs.ts";
 import { type Manifest, RegistryContent } from "./content.ts";
 import { registryFailure } from "./errors.ts";
 import { type RegistryRequest, requirePermission } from "./request.ts";
+import { bringManifest } from "./upstream.ts";
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const TAG = /^\w[\w.-]{0,127}$/;
@@ -61,11 +62,12 @@ export async function answerManifest(call: RegistryRequest): Promise<void> {
   }
 }
 
-function sendManifest(call: RegistryRequest): void {
+async function sendManifest(call: RegistryRequest): Promise<void> {
   const { cloud, address, reference, verb, response } = call;
   requirePermission(call, "artifactregistry.repositories.downloadArtifacts");
   const content = new RegistryContent(cloud);
   for (const repository of pullSources(cloud, address.repository)) {
+    await bringManifest(cloud, repository, address.image, reference);
     const manifest = content.manifest(RegistryContent.packageName(repository, address.image), reference);
     if (!manifest) continue;
     response.writeHead(200, {
