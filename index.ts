@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, totalmem } from "node:os";
+import { join } from "node:path";
 import { all, type Input, log, StackReference } from "@pulumi/pulumi";
 import { machinesIn } from "./chain/catalogue.ts";
 import { type Chain, readChainIn } from "./chain/chain.ts";
@@ -38,6 +40,7 @@ function onGoogleCloud(settings: Settings, chain: Chain, plan: Plan) {
     persistent: baseTier(chain),
     inUse: plan.targets.flatMap(({ key }) => (key === undefined ? [] : [key])),
     readsBeside: [...chain.catalogue.images.values()].some((image) => image.settings.context === ".."),
+    cloudBuild: readFileSync(join(import.meta.dirname, "cloudbuild.yaml"), "utf8"),
   });
   if (settings.images === "none") return { registry: registry.images, build };
   // Images wait for their address, so it is told what is missing before the first of them is looked after.

@@ -13,9 +13,9 @@ export interface BuildIdentitiesArgs {
  *
  * - the **publisher** runs builds of protected branches. It submits builds, into the private pools, as itself; what it
  *   may push, store and cache is bound on the registry and the buckets.
- * - the **checker** runs builds that publish nothing: those of pull requests, and the refresh. A pull request brings its
- *   own cloudbuild.yaml, so whatever this account may do, the author of a pull request may do: it writes logs, reads
- *   images and records, and reads and writes what the registry and the buckets call scratch.
+ * - the **checker** runs builds that publish nothing: those of pull requests, and the refresh. The steps of such a build
+ *   run the pull request's own code, so whatever this account may do, the author of a pull request may do: it writes
+ *   logs, reads images and records, and reads and writes what the registry and the buckets call scratch.
  *
  * The roles here are those that Google binds on a project only; each other one is bound by the component of the
  * resource that it opens.

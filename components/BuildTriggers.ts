@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { cloudbuild, cloudscheduler, pubsub } from "@pulumi/gcp";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
 import type { Environment } from "../settings.ts";
+import { pullRequestBuild } from "./pullRequestBuild.ts";
 
 export interface BuildTriggersArgs {
   readonly environment: Environment;
@@ -25,6 +26,8 @@ export interface BuildTriggersArgs {
   readonly images: Input<string>;
   /** The bucket with the environment's settings. */
   readonly store: Input<string>;
+  /** The text of cloudbuild.yaml, as the build of a pull request is to run it. */
+  readonly cloudBuild: string;
   /** Where the token is that a pull request's build comments with; without it the plan is in the log only. */
   readonly commentToken?: string;
 }
@@ -35,8 +38,9 @@ type Substitutions = Readonly<Record<string, Input<string>>>;
 type Mode = "publish" | "check" | "refresh";
 
 /**
- * What starts a build: a push to the protected branch, a pull request, a person, and the week. All four run the
- * repository's cloudbuild.yaml, which runs the same `strata build`; they differ in mode and in who they are.
+ * What starts a build: a push to the protected branch, a pull request, a person, and the week. All four run
+ * cloudbuild.yaml, which runs the same `strata build`; they differ in mode and in who they are. A pull request runs the
+ * file that the environment was brought up with, the others that of the protected branch.
  */
 export class BuildTriggers extends ComponentResource {
   constructor(name: string, args: BuildTriggersArgs, options?: ComponentResourceOptions) {
@@ -44,6 +48,7 @@ export class BuildTriggers extends ComponentResource {
 
     const everywhere: Substitutions = { _CATALOGUE: args.catalogue, _IMAGES: args.images, _STORE: args.store };
     const comment: Substitutions = args.commentToken === undefined ? {} : { _COMMENT_TOKEN: args.commentToken };
+    const substitutions = (mode: Mode) => ({ _MODE: mode, ...everywhere, ...(mode === "check" ? comment : {}) });
     const trigger = (kind: string, description: string, mode: Mode, rest: cloudbuild.TriggerArgs) =>
       new cloudbuild.Trigger(
         `${name}-${kind}`,
@@ -53,7 +58,7 @@ export class BuildTriggers extends ComponentResource {
           name: `${args.environment.prefix}-${kind}`,
           description,
           serviceAccount: mode === "publish" ? args.publisherAccount : args.checkerAccount,
-          substitutions: { _MODE: mode, ...everywhere, ...(mode === "check" ? comment : {}) },
+          substitutions: substitutions(mode),
           includeBuildLogs: "repositoryEventConfig" in rest ? "INCLUDE_BUILD_LOGS_WITH_STATUS" : undefined,
           ...rest,
         },
@@ -61,12 +66,14 @@ export class BuildTriggers extends ComponentResource {
       );
 
     trigger("push", `Publishes what a push to ${args.branch} changed`, "publish", {
-      ...onRepository(args),
+      filename: "cloudbuild.yaml",
+      ...onInputs(args),
       repositoryEventConfig: { repository: args.repository, push: { branch: exactly(args.branch) } },
       ...(args.approval && { approvalConfig: { approvalRequired: true } }),
     });
     trigger("pull-request", "Plans and checks a pull request, and publishes nothing", "check", {
-      ...onRepository(args),
+      build: pullRequestBuild(args.cloudBuild, Object.keys(substitutions("check"))),
+      ...onInputs(args),
       repositoryEventConfig: {
         repository: args.repository,
         pullRequest: {
@@ -87,12 +94,11 @@ export class BuildTriggers extends ComponentResource {
   }
 }
 
-/** Runs the pushed revision's cloudbuild.yaml, and only when something was pushed that a key can depend on. */
-function onRepository({ catalogue, readsBeside }: BuildTriggersArgs): cloudbuild.TriggerArgs {
+/** Runs only when something was pushed that a key can depend on. */
+function onInputs({ catalogue, readsBeside }: BuildTriggersArgs): Pick<cloudbuild.TriggerArgs, "includedFiles"> {
   // Google matches names, strata matches content: this must never be narrower than what a key is computed from.
   const inputs = posix.join(catalogue, readsBeside ? ".." : ".", "**");
-  const filter = inputs === "**" ? {} : { includedFiles: [inputs, "chain/**", "cloudbuild.yaml", "package-lock.json"] };
-  return { filename: "cloudbuild.yaml", ...filter };
+  return inputs === "**" ? {} : { includedFiles: [inputs, "chain/**", "cloudbuild.yaml", "package-lock.json"] };
 }
 
 /** Runs the branch's newest cloudbuild.yaml. */

@@ -21,6 +21,8 @@ export interface InfrastructureArgs {
   readonly inUse: readonly string[];
   /** Whether an image is built from the folder that holds the catalogue (`context: ..`). */
   readonly readsBeside: boolean;
+  /** The text of cloudbuild.yaml, as the build of a pull request is to run it. */
+  readonly cloudBuild: string;
 }
 
 /**
@@ -109,7 +111,7 @@ export class Infrastructure extends ComponentResource {
     );
   }
 
-  #startOnPush({ settings, readsBeside }: InfrastructureArgs, child: ComponentResourceOptions): void {
+  #startOnPush({ settings, readsBeside, cloudBuild }: InfrastructureArgs, child: ComponentResourceOptions): void {
     const { source, environment, catalogue, approval, refresh } = settings;
     if (!source) return;
     const { checker, publisherAccount, checkerAccount } = this.identities;
@@ -132,6 +134,7 @@ export class Infrastructure extends ComponentResource {
         checkerAccount,
         images: this.registry.images,
         store: this.store.bucket,
+        cloudBuild,
         commentToken: source.commentToken,
       },
       child,

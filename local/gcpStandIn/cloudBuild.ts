@@ -91,7 +91,36 @@ const text = (value: unknown) => JSON.stringify(value);
 
 type TriggerOutputs = { triggerId: string };
 
-/** gcp:cloudbuild/trigger:Trigger. Its inputs are Google's own fields, so they travel as they are. */
+/** Lists that pulumi-gcp spells in the plural, with Google's name of each. */
+const SINGULAR: Readonly<Record<string, string>> = {
+  envs: "env",
+  secretEnvs: "secretEnv",
+  sourceProvenanceHashes: "sourceProvenanceHash",
+  waitFors: "waitFor",
+};
+const PLURAL = Object.fromEntries(Object.entries(SINGULAR).map(([plural, one]) => [one, plural]));
+
+/** An inline build with the fields of its options and of its steps under other names. */
+function renamed({ steps, options, ...rest }: Json, names: Readonly<Record<string, string>>): Json {
+  const rename = (message: Json) =>
+    body(Object.fromEntries(Object.entries(message).map(([field, value]) => [names[field] ?? field, value])));
+  return {
+    ...rest,
+    ...(steps !== undefined && { steps: (steps as Json[]).map(rename) }),
+    ...(options !== undefined && { options: rename(options as Json) }),
+  };
+}
+
+/** A trigger's inputs are Google's own fields and travel as they are, but for an inline build. */
+function triggerBody({ build, ...fields }: Json): Json {
+  // The plugin fills in the time-out that a trigger's build has where none is written.
+  return body({
+    ...fields,
+    ...(build !== undefined && { build: { timeout: "600s", ...renamed(build as Json, SINGULAR) } }),
+  });
+}
+
+/** gcp:cloudbuild/trigger:Trigger */
 export const trigger: Kind<Unwrap<cloudbuild.TriggerArgs>, TriggerOutputs> = {
   immutable: ["location", "project"],
   deleteFirst: true,
@@ -99,7 +128,7 @@ export const trigger: Kind<Unwrap<cloudbuild.TriggerArgs>, TriggerOutputs> = {
 
   async create({ project, location, ...fields }) {
     const path = `projects/${project}/locations/${location ?? "global"}/triggers`;
-    const { id } = await call("cloudBuild", "POST", path, { body: body(fields as Json) });
+    const { id } = await call("cloudBuild", "POST", path, { body: triggerBody(fields as Json) });
     await call("cloudBuild", "GET", `${path}/${id}`);
     return { id: `${path}/${id}`, outputs: { triggerId: `${id}` } };
   },
@@ -107,12 +136,15 @@ export const trigger: Kind<Unwrap<cloudbuild.TriggerArgs>, TriggerOutputs> = {
   async read(id, state) {
     const found = await find("cloudBuild", id);
     const { project, location, triggerId, ...fields } = state as Json;
-    return found && { ...changedSince(body(fields), found), triggerId: `${found.id}` };
+    const inputs = (field: string, now: unknown) => ({
+      [field]: field === "build" && now !== undefined ? renamed(now as Json, PLURAL) : now,
+    });
+    return found && { ...changedSince(triggerBody(fields), found, inputs), triggerId: `${found.id}` };
   },
 
   async update(id, _, { project, location, ...fields }) {
     const triggerId = id.split("/").at(-1) ?? "";
-    const whole = { approvalConfig: {}, ...body(fields as Json), id: triggerId };
+    const whole = { approvalConfig: {}, ...triggerBody(fields as Json), id: triggerId };
     await call("cloudBuild", "PATCH", id, { body: whole });
     await call("cloudBuild", "GET", id);
     return { triggerId };

@@ -63,7 +63,6 @@ describe("a push to the repository of an environment", () => {
     async () => {
       const main = scene.repository.git("rev-parse", "HEAD").trim();
       scene.repository.write("dockerfiles/base/data", "from a pull request\n");
-      scene.repository.write("cloudbuild.yaml", withApi());
       scene.repository.commit("a change");
       const { result, targets } = await scene.pushed({ pullRequest: "7", before: main });
       expect([result.status, result.log]).toEqual([
@@ -82,24 +81,41 @@ describe("a push to the repository of an environment", () => {
     },
   );
 
-  pushTest("a pull request that makes its own build publish gets nowhere: the checker may not", async () => {
+  pushTest(
+    "a pull request's own cloudbuild.yaml is not run: its build is the one that the trigger carries",
+    async () => {
+      const main = scene.repository.git("rev-parse", "HEAD").trim();
+      scene.repository.write("dockerfiles/base/data", "published by a stranger\n");
+      const file = scene.repository.git("show", "HEAD:cloudbuild.yaml");
+      const pool = `pool: { name: ${L}/workerPools/strata-dev-e2-standard-8 }`;
+      scene.repository.write(
+        "cloudbuild.yaml",
+        file
+          .replace("check) strata lint", "check) strata build; strata lint")
+          .replace("options:\n", `options:\n  ${pool}\n`),
+      );
+      scene.repository.commit("an attack");
+      const { result, targets } = await scene.pushed({ pullRequest: "7", before: main });
+      expect([result.status, targets]).toEqual(["SUCCESS", []]);
+      expect(result.log).toContain("strata plan: 3 of 4 images to build");
+      expect(result).toMatchObject({ timeout: "1200s", options: { logging: "CLOUD_LOGGING_ONLY" } });
+      expect(result.options).not.toHaveProperty("pool");
+      scene.repository.git("reset", "--quiet", "--hard", main);
+    },
+  );
+
+  pushTest("a pull request whose own code publishes gets nowhere: the checker may not", async () => {
     const main = scene.repository.git("rev-parse", "HEAD").trim();
     scene.repository.write("dockerfiles/base/data", "published by a stranger\n");
-    scene.repository.write(
-      "cloudbuild.yaml",
-      withApi().replaceAll("check) strata lint", "check) strata build; strata lint"),
-    );
-    scene.repository.commit("an attack");
+    const attack = 'if (process.argv[2] === "lint") process.argv[2] = "build";\n';
+    const program = scene.repository.git("show", "HEAD:cli/strata.mjs");
+    scene.repository.write("cli/strata.mjs", program.replace("const here", `${attack}const here`));
+    scene.repository.commit("another attack");
     const { result, targets } = await scene.pushed({ pullRequest: "7", before: main });
     expect([result.status, targets]).toEqual(["FAILURE", []]);
     expect(result.log).toContain("(403)");
     scene.repository.git("reset", "--quiet", "--hard", main);
   });
-
-  /** The repository's file, with the double in the place of GitHub. */
-  function withApi(): string {
-    return scene.repository.git("show", "HEAD:cloudbuild.yaml").replace("https://api.github.com", scene.gitHub.api);
-  }
 
   pushTest(
     "a person builds the targets that are named, with so many jobs, from the branch and not from a pull request",

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
@@ -24,6 +24,7 @@ export interface Build {
   readonly statusDetail?: string;
   readonly serviceAccount: string;
   readonly tags?: readonly string[];
+  readonly timeout?: string;
   readonly options?: { readonly env?: readonly string[] };
 }
 
@@ -40,11 +41,15 @@ export function pushTest(name: string, check: () => Promise<void>, patienceMs = 
   else test.skip(`${name} (skipped: takes minutes; STRATA_LONG_TESTS=1 runs it)`, () => {});
 }
 
-const program: PulumiFn = async () => {
-  const settings = readSettings();
-  const machines = ["e2-standard-8"];
-  new Infrastructure("infrastructure", { settings, machines, persistent: [], inUse: [], readsBeside: false });
-};
+/** An environment whose pull requests comment at this address in the place of GitHub's. */
+const program =
+  (api: string): PulumiFn =>
+  async () => {
+    const settings = readSettings();
+    const cloudBuild = readFileSync("cloudbuild.yaml", "utf8").replace("https://api.github.com", api);
+    const rest = { persistent: [], inUse: [], readsBeside: false, cloudBuild };
+    new Infrastructure("infrastructure", { settings, machines: ["e2-standard-8"], ...rest });
+  };
 
 const config = {
   "gcp:project": "acme-images",
@@ -156,7 +161,8 @@ export async function startPushScene(settings: Partial<CloudSettings> = {}): Pro
   }
   const payload = { data: Buffer.from("comment-token").toString("base64") };
   await cloud.ok("POST", `/secretmanager/v1/${P}/secrets/comments:addVersion`, { payload });
-  await (await engine.stack("dev", config, program)).up();
+  const gitHub = await startGitHub("acme/images", [7], { "comment-token": { login: "strata-ci" } });
+  await (await engine.stack("dev", config, program(gitHub.api))).up();
   // Somebody's registry of bases, which both accounts may read.
   await cloud.ok("POST", `/artifactregistry/v1/${L}/repositories?repository_id=bases`, { format: "DOCKER" });
   for (const account of ["publisher", "checker"]) {
@@ -164,7 +170,6 @@ export async function startPushScene(settings: Partial<CloudSettings> = {}): Pro
     cloud.grant(`${L}/repositories/bases`, "roles/artifactregistry.reader", email);
   }
   const base = { name: `${engine.cloud.cloud.host}/acme-images/bases/base:1`, digest: await pushBase(engine, "one") };
-  const gitHub = await startGitHub("acme/images", [7], { "comment-token": { login: "strata-ci" } });
   return new PushScene(engine, cloud, gitHub, new PushedRepository(base));
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { namesIn } from "../../cli/doctor/names.ts";
 import { Infrastructure } from "../../components/Infrastructure.ts";
 import { parseSettings } from "../../settings.ts";
@@ -18,6 +19,7 @@ test("the doctor looks for what the components make, by the names that they give
       persistent: [],
       inUse: [],
       readsBeside: false,
+      cloudBuild: readFileSync("cloudbuild.yaml", "utf8"),
     });
   });
   const made = (type: string, collection: string, name: string) =>

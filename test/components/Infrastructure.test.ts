@@ -20,6 +20,7 @@ const registered = (values: Readonly<Record<string, string>>) =>
       persistent: [],
       inUse: [],
       readsBeside: false,
+      cloudBuild: readFileSync("cloudbuild.yaml", "utf8"),
     });
   });
 

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
 import { BuildTriggers, type BuildTriggersArgs } from "../../components/BuildTriggers.ts";
+import { pullRequestBuild } from "../../components/pullRequestBuild.ts";
 import { SourceRepository } from "../../components/SourceRepository.ts";
 import { filesMatch } from "../../local/products/cloudBuild/globs.ts";
 import type { Source } from "../../settings.ts";
@@ -22,6 +25,7 @@ const triggers = (args: Partial<BuildTriggersArgs> = {}) =>
         readsBeside: false,
         images: "host/acme/images",
         store: "builds",
+        cloudBuild: readFileSync("cloudbuild.yaml", "utf8"),
         ...args,
       }),
   );
@@ -83,6 +87,35 @@ test("only the build of a pull request is told where the token for its comment i
     .filter(({ inputs }) => JSON.stringify(inputs.substitutions ?? {}).includes(commentToken))
     .map(({ name }) => name);
   expect(told).toEqual(["triggers-pull-request"]);
+});
+
+test("a pull request chooses neither the steps of its build nor its pool and its time: the trigger carries them", async () => {
+  const file = parse(readFileSync("cloudbuild.yaml", "utf8"));
+  const all = await triggers({ commentToken: "projects/acme-images/secrets/comments/versions/1" });
+  const { build, ...rest } = one(all, trigger, "triggers-pull-request").inputs;
+  for (const field of ["filename", "gitFileSource"]) expect(rest).not.toHaveProperty(field);
+  const { steps, timeout, options, substitutions } = build as Record<string, unknown>;
+  const asWritten = (steps as { envs?: string[] }[]).map(({ envs, ...step }) => ({
+    ...step,
+    ...(envs && { env: envs }),
+  }));
+  expect(asWritten).toEqual(file.steps);
+  expect([timeout, options]).toEqual(["1200s", { logging: "CLOUD_LOGGING_ONLY", substitutionOption: "ALLOW_LOOSE" }]);
+  // Each substitution of the file has one value: the trigger's, or the file's.
+  expect({ ...(substitutions as object), ...(rest.substitutions as object) }).toEqual({
+    ...file.substitutions,
+    ...(rest.substitutions as object),
+  });
+  for (const name of Object.keys(rest.substitutions as object)) expect(substitutions).not.toHaveProperty(name);
+  expect(one(all, trigger, "triggers-push").inputs).toMatchObject({ filename: "cloudbuild.yaml" });
+});
+
+test.each([
+  ["a secret that the trigger would not have", "steps: [{name: a, secretEnv: [X]}]", "secretEnv"],
+  ["an image that would not be pushed", "steps: [{name: a}]\nimages: [b]", "images"],
+  ["no steps", "steps: []", "steps"],
+])("a cloudbuild.yaml with %s is refused, and not silently changed", (_, cloudBuild, said) => {
+  expect(() => pullRequestBuild(cloudBuild, [])).toThrow(said);
 });
 
 test("a stranger's pull request runs when somebody of the project says so", async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { PulumiFn, Stack } from "@pulumi/pulumi/automation/index.js";
 import { openEnvironment } from "../../cli/buildEnvironment.ts";
 import { Infrastructure } from "../../components/Infrastructure.ts";
@@ -16,6 +17,7 @@ const program: PulumiFn = async () => {
     persistent: ["base"],
     inUse: ["k1"],
     readsBeside: false,
+    cloudBuild: readFileSync("cloudbuild.yaml", "utf8"),
   });
   return { images: registry.images, build };
 };

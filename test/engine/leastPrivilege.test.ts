@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
 import { Infrastructure } from "../../components/Infrastructure.ts";
 import { readSettings } from "../../settings.ts";
@@ -13,6 +14,7 @@ const program: PulumiFn = async () => {
     persistent: [],
     inUse: [],
     readsBeside: false,
+    cloudBuild: readFileSync("cloudbuild.yaml", "utf8"),
   });
 };
 

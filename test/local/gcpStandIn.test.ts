@@ -83,6 +83,24 @@ const resources: readonly Changed[] = [
     differs: ["workerConfig"],
   },
   {
+    type: "gcp:cloudbuild/trigger:Trigger",
+    inputs: {
+      ...place,
+      name: "drift",
+      build: {
+        steps: [{ id: "a", name: "node:24", args: ["-e", "0"], envs: ["A=b"], waitFors: ["-"] }],
+        substitutions: { _A: "" },
+        options: { logging: "CLOUD_LOGGING_ONLY", envs: ["B=c"] },
+      },
+    },
+    change: [
+      "PATCH",
+      `/cloudbuild/v1/${L}/triggers/drift`,
+      { name: "drift", build: { steps: [{ name: "node:24", env: ["A=theirs"] }], timeout: "86400s" } },
+    ],
+    differs: ["build"],
+  },
+  {
     type: "gcp:cloudbuildv2/connection:Connection",
     inputs: { ...place, name: "drift", githubConfig: { appInstallationId: 7 } },
     change: ["PATCH", `/cloudbuild/v2/${L}/connections/drift`, { githubConfig: { appInstallationId: "8" } }],
@@ -167,6 +185,19 @@ test("what was deleted by somebody is gone to a read, and its deletion succeeds,
     if (type.includes("bucket")) await expect(again).rejects.toThrow("Error 404");
     else await again;
   }
+});
+
+test("an inline build has Google's names of what the plugin spells in the plural, and the plugin's time-out", async () => {
+  const build = {
+    steps: [{ name: "node:24", envs: ["A=b"], waitFors: ["-"], secretEnvs: ["S"], timeout: "5s" }],
+    options: { envs: ["B=c"], sourceProvenanceHashes: ["SHA256"] },
+  };
+  const { id } = await gcpStandIn.create("gcp:cloudbuild/trigger:Trigger", { ...place, name: "inline", build });
+  expect((await cloud.ok<{ build: object }>("GET", `/cloudbuild/v1/${id}`)).build).toEqual({
+    steps: [{ name: "node:24", env: ["A=b"], waitFor: ["-"], secretEnv: ["S"], timeout: "5s" }],
+    options: { env: ["B=c"], sourceProvenanceHash: ["SHA256"] },
+    timeout: "600s",
+  });
 });
 
 test("a mirror's account changes in place, its upstream does not", async () => {

@@ -89,6 +89,57 @@ test("a commit without the configuration says so and runs nothing", async () => 
   expect(runs.find((run) => run.trigger === "on-main")?.reason).toContain("has no cloudbuild.yaml");
 });
 
+test("a trigger that carries its build runs that, whatever the commit's own file says", async () => {
+  const inline = {
+    name: "carries-its-build",
+    serviceAccount: on.asPublisher.serviceAccount,
+    repositoryEventConfig: { repository: REPOSITORY, pullRequest: { branch: "^main$" } },
+    substitutions: { _TARGET: "base" },
+    build: {
+      steps: [{ name: "alpine", args: ["build", "$_TARGET", "$_MODE", "$SHORT_SHA", "#$_PR_NUMBER"] }],
+      substitutions: { _MODE: "check", _TARGET: "all" },
+      timeout: "1200s",
+      options: { logging: "CLOUD_LOGGING_ONLY" },
+    },
+  };
+  const { id } = await on.cloud.ok<{ id: string }>("POST", `/cloudbuild/v1/${L}/triggers`, inline);
+  const longest = `steps: [{ name: alpine }]\ntimeout: 86400s\noptions: { pool: { name: "${L}/workerPools/big" } }\n`;
+  const pull = { ...event, kind: "pullRequest", pullRequest: 7 };
+  const { runs } = await send({ ...pull, configs: { "cloudbuild.yaml": longest } });
+  const build = await on.ended(String(runs.find(({ trigger }) => trigger === inline.name)?.build));
+  expect(build).toMatchObject({
+    status: "SUCCESS",
+    timeout: "1200s",
+    options: { logging: "CLOUD_LOGGING_ONLY" },
+    source: { connectedRepository: { repository: REPOSITORY, revision: commit } },
+  });
+  expect(build).not.toHaveProperty("options.pool");
+  expect(build.steps.map(({ args }) => args)).toEqual([["build", "base", "check", commit.slice(0, 7), "#7"]]);
+  expect((await on.cloud.call("DELETE", `/cloudbuild/v1/${L}/triggers/${id}`)).status).toBe(200);
+});
+
+test("a trigger runs in any pool of its project, though its account may use none; a build by hand does not", async () => {
+  const options = { pool: { name: `${L}/workerPools/big` } };
+  const pooled = `steps: [{ name: alpine }]\nlogsBucket: gs://build-logs\noptions: { pool: { name: "${options.pool.name}" } }\n`;
+  const { runs } = await send({ ...event, configs: { "cloudbuild.yaml": pooled } });
+  const build = await on.ended(String(runs.find(({ trigger }) => trigger === "on-main")?.build));
+  expect(build).toMatchObject({ status: "SUCCESS", options });
+  const byHand = { steps: [{ name: "alpine" }], ...on.asPublisher, options };
+  on.cloud.grant(P, "roles/cloudbuild.builds.editor", on.publisher);
+  on.cloud.grant(`${P}/serviceAccounts/${on.publisher}`, "roles/iam.serviceAccountUser", on.publisher);
+  const { status, body } = await on.cloud.call("POST", BUILDS, byHand, on.cloud.token(on.publisher));
+  expect([status, JSON.stringify(body)]).toEqual([403, expect.stringContaining("cloudbuild.workerpools.use")]);
+});
+
+test.each([
+  ["two places that its steps come from", { filename: "cloudbuild.yaml", build: { steps: [{ name: "alpine" }] } }],
+  ["a build without steps", { build: { steps: [] } }],
+  ["a build with a field that Google's has not", { build: { steps: [{ name: "alpine", envs: ["A=b"] }] } }],
+])("a trigger with %s is refused", async (_, fields) => {
+  const { status } = await on.cloud.call("POST", `/cloudbuild/v1/${L}/triggers`, { name: "refused", ...fields });
+  expect(status).toBe(400);
+});
+
 test("a scheduler job publishes to a topic, whose trigger builds with values of the message", async () => {
   await on.cloud.ok("PUT", `/pubsub/v1/${P}/topics/refresh`, {});
   const file = { path: "cloudbuild.yaml", repository: REPOSITORY, revision: "refs/heads/main", repoType: "GITHUB" };

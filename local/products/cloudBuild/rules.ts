@@ -119,7 +119,8 @@ function checkAccount(cloud: Cloud, requester: Requester, { serviceAccount, logs
   }
 }
 
-function checkPool(cloud: Cloud, { caller }: Requester, { options = {} }: Build, location: string): void {
+/** A trigger may run in every pool of its own project, whatever its account may use. */
+function checkPool(cloud: Cloud, requester: Requester, { projectId, options = {} }: Build, location: string): void {
   const pool = options.pool?.name ?? options.workerPool;
   if (!pool) return;
   if (options.machineType && options.machineType !== "UNSPECIFIED")
@@ -128,6 +129,7 @@ function checkPool(cloud: Cloud, { caller }: Requester, { options = {} }: Build,
   if (!region) throw invalid(`invalid build: pool '${pool}' must be projects/P/locations/L/workerPools/W`);
   if (region !== location)
     throw invalid(`invalid build: the pool is in ${region}, the build in ${location}: they must be in the same region`);
-  cloud.access.require(caller, "cloudbuild.workerpools.use", pool, SERVICE);
+  if (!requester.trigger || !pool.startsWith(`projects/${projectId}/`))
+    cloud.access.require(requester.caller, "cloudbuild.workerpools.use", pool, SERVICE);
   if (!cloud.documents.get("cloudbuild.workerPools", pool)) throw notFound(pool);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { invalid, notFound } from "../../http/errors.ts";
+import { isMessage } from "../../schema/masks.ts";
 import type { Message } from "../../schema/messages.ts";
 import { type Behaviours, type Call, targetOf } from "../product.ts";
 import { page, timestamp } from "../resources.ts";
@@ -43,11 +44,14 @@ function requireTrigger(call: Call): Message {
 function checked(call: Call, trigger: Message): Message {
   const events = EVENTS.filter((field) => trigger[field] !== undefined);
   if (events.length > 1) throw invalid(`invalid trigger: only one of ${events.join(", ")} can be set`);
-  if (!CONFIGS.some((field) => trigger[field] !== undefined))
-    throw invalid(`invalid trigger: one of ${CONFIGS.join(", ")} is required`);
+  const configs = CONFIGS.filter((field) => trigger[field] !== undefined);
+  if (configs.length === 0) throw invalid(`invalid trigger: one of ${CONFIGS.join(", ")} is required`);
+  if (configs.length > 1) throw invalid(`invalid trigger: only one of ${configs.join(", ")} can be set`);
   if (events.length === 0 && trigger.sourceToBuild === undefined && trigger.build === undefined) {
     throw invalid("invalid trigger: a trigger that is run by hand needs sourceToBuild");
   }
+  if (isMessage(trigger.build) && !(trigger.build.steps as readonly Message[] | undefined)?.length)
+    throw invalid("invalid trigger: build must have at least one step");
   checkName(call, trigger);
   checkRepository(call, trigger.repositoryEventConfig as Message | undefined);
   for (const key of Object.keys((trigger.substitutions ?? {}) as Message)) {
