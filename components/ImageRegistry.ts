@@ -181,8 +181,7 @@ function imagePolicies(args: ImageRegistryArgs): CleanupPolicy[] {
 function ownTool({ environment, tool }: ImageRegistryArgs): Reference | undefined {
   if (tool === undefined) return undefined;
   const reference = parseReference(tool);
-  // The host says no more than the region, and a path in another region's registry is none of this one's: a tag too
-  // many keeps nothing that is here.
+  // The path alone is compared: the host is known only after a deployment, and a tag that is kept in vain costs nothing.
   const own = `${environment.project}/${environment.prefix}-images/`;
   return reference.repository.startsWith(own) ? reference : undefined;
 }
