@@ -141,15 +141,17 @@ describe("on the local cloud", () => {
     expect(JSON.stringify(metadata.build)).toContain("bookworm-slim@sha256:0e0ff40c39bc");
   });
 
-  test("Cloud Build accepts the build of the first tool, whose image it pushes only after the image's own check", async () => {
+  test("Cloud Build accepts the build of the first tool, as the publisher, and pushes its image only after the image's own check", async () => {
     const first = parse(readFileSync("dockerfiles/strata/first.yaml", "utf8"));
-    const substitutions = { ...first.substitutions, _IMAGES: "host/acme/images", _KEY: "k1" };
-    const { metadata } = await bench.cloud.ok<{ metadata: { build: CloudBuildFile & { images: readonly string[] } } }>(
-      "POST",
-      `/cloudbuild/v1/projects/${PROJECT}/locations/${REGION}/builds`,
-      { ...first, substitutions },
-    );
-    const { steps, images } = metadata.build;
+    const given = { _IMAGES: "host/acme/images", _KEY: "k1", _PUBLISHER: bench.serviceAccount };
+    const { metadata } = await bench.cloud.ok<{
+      metadata: { build: CloudBuildFile & { images: readonly string[]; serviceAccount: string } };
+    }>("POST", `/cloudbuild/v1/projects/${PROJECT}/locations/${REGION}/builds`, {
+      ...first,
+      substitutions: { ...first.substitutions, ...given },
+    });
+    const { steps, images, serviceAccount } = metadata.build;
+    expect(serviceAccount).toBe(bench.serviceAccount);
     expect(images).toEqual(["host/acme/images/strata/tool:k1"]);
     for (const { env } of steps) expect(env).toEqual(["TAG=host/acme/images/strata/tool:k1"]);
     expect(steps.map(({ id }) => id)).toEqual(["build", "verify"]);

@@ -1,5 +1,8 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { parse } from "yaml";
 import { readCatalogue } from "../../chain/catalogue.ts";
 import { collectChain } from "../../chain/collect.ts";
 import { gitTree } from "../../chain/context/gitTree.ts";
@@ -66,10 +69,24 @@ test("a revision in Git has the same files, read from beside the catalogue", asy
   expect(files).toContain(`${FOLDER}/package.json`);
 });
 
-test("the first image of an environment is made on the bases that the lock pins", () => {
-  const first = readFileSync(`${FOLDER}/first.yaml`, "utf8");
-  const lock = readFileSync("dockerfiles/bases.lock.yaml", "utf8");
-  const pinned = [...first.matchAll(/sha256:[0-9a-f]{64}/g)].map(([digest]) => digest);
-  expect(new Set(pinned).size).toBe(2);
-  for (const digest of pinned) expect(lock).toContain(`digest: ${digest}`);
+test("the first image of an environment is made on the bases that the lock pins when it is made", () => {
+  const folder = mkdtempSync(join(tmpdir(), "strata-first-"));
+  try {
+    const docker = `#!/bin/sh\nline=$(printf "[%s]" "$@"); echo "$line" >>"${folder}/calls"\n`;
+    writeFileSync(join(folder, "docker"), docker, { mode: 0o755 });
+    mkdirSync(join(folder, "dockerfiles"));
+    const moved = readFileSync("dockerfiles/bases.lock.yaml", "utf8")
+      .replace(/(node:24-bookworm-slim:\s+digest: ).*/, "$1sha256:moved-node")
+      .replace(/(docker:28-cli:\s+digest: ).*/, "$1sha256:moved-docker");
+    writeFileSync(join(folder, "dockerfiles/bases.lock.yaml"), moved);
+    const { steps } = parse(readFileSync(`${FOLDER}/first.yaml`, "utf8"));
+    const args = steps[0].args.map((word: string) => word.replaceAll("$$", "$"));
+    const env = { PATH: `${folder}:${process.env.PATH}`, TAG: "host/strata/tool:k1" };
+    expect(spawnSync("sh", args, { cwd: folder, env, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+    const calls = readFileSync(join(folder, "calls"), "utf8");
+    expect(calls).toContain("[node:24-bookworm-slim=docker-image://docker.io/library/node@sha256:moved-node]");
+    expect(calls).toContain("[docker:28-cli=docker-image://docker.io/library/docker@sha256:moved-docker][.]");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
