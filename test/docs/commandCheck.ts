@@ -137,30 +137,42 @@ function outputs(root: string): ReadonlySet<string> {
 }
 
 /** How many words a command of gcloud takes, and its options; from Google's reference. */
-const GCLOUD: Readonly<Record<string, readonly [words: number, ...options: readonly string[]]>> = {
+const GCLOUD: Readonly<Record<string, readonly [words: number | "any", ...options: readonly string[]]>> = {
   "artifacts docker tags add": [2],
   "auth application-default login": [0, "--impersonate-service-account"],
+  "auth configure-docker": [1],
+  "auth login": [0],
   "billing projects link": [1, "--billing-account"],
-  "builds submit": [0, "--config", "--region", "--substitutions"],
+  "builds submit": [0, "--config", "--gcs-source-staging-dir", "--region", "--substitutions"],
+  "config set": [2],
+  "projects add-iam-policy-binding": [1, "--member", "--role"],
   "projects create": [1],
   "projects describe": [1],
   "secrets add-iam-policy-binding": [1, "--member", "--role"],
   "secrets create": [1, "--data-file"],
   "secrets versions add": [1, "--data-file"],
   "secrets versions disable": [1, "--secret"],
+  "services enable": ["any"],
+  "storage buckets create": [1, "--location", "--public-access-prevention", "--uniform-bucket-level-access"],
+  "storage buckets update": [1, "--versioning"],
 };
 
-const GCLOUD_EVERYWHERE = ["--project", "--format"];
+const GCLOUD_EVERYWHERE = ["--project", "--format", "--quiet"];
+
+/** Options of gcloud that take no word. */
+const GCLOUD_FLAGS = ["--public-access-prevention", "--quiet", "--uniform-bucket-level-access", "--versioning"];
 
 function checkGcloud(words: readonly string[]): readonly string[] {
   const command = Object.keys(GCLOUD).find((one) => `${words.join(" ")} `.startsWith(`${one} `));
   const [count, ...known] = (command && GCLOUD[command]) || [];
   if (command === undefined || count === undefined) return [`gcloud ${words.join(" ")} is no command that is known`];
-  const { given, options } = parted(words.slice(command.split(" ").length), []);
+  const { given, options } = parted(words.slice(command.split(" ").length), GCLOUD_FLAGS);
   const unknown = [...options.keys()].filter((name) => ![...known, ...GCLOUD_EVERYWHERE].includes(name));
   return [
     ...unknown.map((name) => `gcloud ${command} has no option ${name}`),
-    ...(given.length === count ? [] : [`gcloud ${command} takes ${count} words, not ${given.join(" ")}`]),
+    ...(count === "any" || given.length === count
+      ? []
+      : [`gcloud ${command} takes ${count} words, not ${given.join(" ")}`]),
   ];
 }
 
