@@ -64,6 +64,9 @@ function plannedTargets(builds: ReadonlyMap<string, TargetBuild>): readonly Plan
       // Two images that changed places between two builds are each built on the other, as far as builds tell.
       return one === undefined || below.includes(parent) ? undefined : add(parent, one, [...below, name]);
     });
+    const earlier = layersOf(name, build, builds);
+    const shared =
+      earlier === undefined || below.includes(earlier[0]) ? undefined : add(...earlier, [...below, name]).target;
     const minutes = Number(contractOf(build).minutes ?? 0);
     const { machine } = job.record;
     const shape = machineShape(machine);
@@ -78,6 +81,7 @@ function plannedTargets(builds: ReadonlyMap<string, TargetBuild>): readonly Plan
       jobs: Number(job.hints.MAX_JOBS ?? 1),
       minutes,
       dollars: shape === undefined ? 0 : dollarsFor(shape, minutes),
+      ...(shared !== undefined && { sharesWith: shared }),
     };
     planned.set(name, one);
     return one;
@@ -93,6 +97,23 @@ function parentsOf({ target, key, reference, images }: BuildJob, builds: Readonl
     .filter((image) => image.startsWith(repository))
     .map((image) => image.slice(repository.length).split("@")[0]?.replace("/", ":") ?? "");
   return [...new Set(parents)].filter((parent) => parent !== target && builds.has(parent));
+}
+
+/**
+ * The target of the same image whose layers a build takes, as far as builds tell: whoever plans has targets that share
+ * steps built one after the other, and others side by side. So it is the one whose build had ended last when this one was
+ * submitted.
+ */
+function layersOf(
+  target: string,
+  { createTime }: Build,
+  builds: ReadonlyMap<string, TargetBuild>,
+): readonly [target: string, newest: TargetBuild] | undefined {
+  const image = target.slice(0, target.lastIndexOf(":") + 1);
+  const ended = ({ build }: TargetBuild) => Date.parse(build.finishTime ?? "");
+  return [...builds]
+    .filter(([other, one]) => other !== target && other.startsWith(image) && ended(one) <= Date.parse(createTime))
+    .sort(([, a], [, b]) => ended(b) - ended(a))[0];
 }
 
 /** How far the newest build of a target is; played builds run by their own, faster clock. */

@@ -24,7 +24,7 @@ export interface BuildView {
   readonly logUrl?: string;
   /** Whether somebody else submitted it, so that it is on their bill. */
   readonly attached: boolean;
-  /** 0 to 100, and what was finished last; absent before the first marker. */
+  /** 0 to 100, and what was finished last; absent before the first marker. What has passed its checks is at 100. */
   readonly percent?: number;
   readonly marker?: string;
   readonly seconds: number;
@@ -167,7 +167,8 @@ function outcomeOf(progress: TargetProgress | undefined): readonly string[] {
 }
 
 function buildOf(progress: TargetProgress, now: number): BuildView {
-  const { build, logUrl, attached = false, percent, marker } = progress;
+  const { build, logUrl, attached = false, phase, marker } = progress;
+  const percent = phase === "verified" || phase === "published" ? 100 : progress.percent;
   const secondsLeft = remainingOf(progress, now);
   return {
     ...(build !== undefined && { id: build }),

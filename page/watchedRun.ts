@@ -33,8 +33,7 @@ export class WatchedRun {
 
   /** Takes an event of the run. A listener by itself: it can be handed on without its object. */
   readonly tell = (event: BuildEvent): void => {
-    const scaled = "seconds" in event ? { ...event, seconds: event.seconds * this.scale } : event;
-    this.progress = withEvent(this.progress, scaled, this.now());
+    this.progress = withEvent(this.progress, this.scaled(event), this.now());
   };
 
   /** Takes what was recorded of a target's builds, the newest first. */
@@ -55,6 +54,13 @@ export class WatchedRun {
       now: this.now(),
     });
     return { ...view, at: Date.now() };
+  }
+
+  /** An event with the seconds and dollars that its build stands for. */
+  private scaled(event: BuildEvent): BuildEvent {
+    if (event.kind === "BUILDING") return { ...event, seconds: event.seconds * this.scale };
+    if (event.kind !== "PUBLISHED") return event;
+    return { ...event, seconds: event.seconds * this.scale, dollars: event.dollars * this.scale };
   }
 
   /** Milliseconds since 1970 by the clock of the builds. */

@@ -50,7 +50,7 @@ function amounts(one: TargetView): Html {
 
 function bar({ target, state, build }: TargetView): Content {
   if (state !== "building" && state !== "verified") return undefined;
-  const percent = state === "verified" ? 100 : (build?.percent ?? 0);
+  const percent = build?.percent ?? 0;
   return html`<span class="progress"><progress max="100" value="${percent}" aria-label="Progress of ${target}">${percent} %</progress>
 <span class="percent">${percent} %</span> <span class="marker">${state === "verified" ? "its checks have passed" : build?.marker}</span></span>`;
 }

@@ -54,6 +54,31 @@ test("a build that failed says so", async () => {
   expect(one).toMatchObject({ state: "failed", build: { id }, reasons: [expect.stringContaining("CANCELLED")] });
 });
 
+test("targets of an image count one after the other where they were built so, as in the plan, and side by side where not", async () => {
+  const { cloud } = bench.cloud.running;
+  const builder = builderOn(bench);
+  const reasonsOf = async (...targets: readonly string[]) => {
+    const view = await viewOfBuilds(cloud);
+    return view.targets.filter(({ target }) => targets.includes(target)).map(({ reasons }) => reasons);
+  };
+  const pair = ["pair:runtime", "pair:devel"].map((name) => ({ ...targetOf(builder, name), expectedMinutes: 4 }));
+  for (const target of pair) await builder.ensure(target);
+  expect(await reasonsOf("pair:runtime", "pair:devel")).toEqual([
+    [],
+    ["built after pair:runtime, whose layers it shares"],
+  ]);
+  expect((await viewOfBuilds(cloud)).expected.makespan).toBe(8);
+
+  const long = ["twins:runtime", "twins:devel"].map((name) => ({ ...targetOf(builder, name), expectedMinutes: 600 }));
+  const building = long.map((target) => builder.ensure(target).catch(() => undefined));
+  const twins = async () =>
+    (await viewOfBuilds(cloud)).targets.filter(({ target, state }) => /^twins/.test(target) && state === "building");
+  await until(async () => (await twins()).length === 2);
+  expect(await reasonsOf("twins:runtime", "twins:devel")).toEqual([[], []]);
+  for (const { build } of await twins()) await bench.builds.cancel(build?.id ?? "");
+  await Promise.all(building);
+});
+
 /** Cancels the build that a promise waits for. */
 async function cancelled(building: Promise<unknown>): Promise<{ readonly id: string }> {
   const ended = building.catch(() => undefined);

@@ -64,6 +64,19 @@ test("what is left of a run is what is left along its longest chain", () => {
   expect(run.view().run).toMatchObject({ over: false, published: 0, toPublish: 2 });
 });
 
+test("what has passed its checks is done to the end, whatever its log said last", () => {
+  const run = new WatchedRun({ title: "dev", plan: chain });
+  const [target, build] = ["lib:runtime", "b"];
+  run.tell({ kind: "QUEUED", target, build });
+  run.tell({ kind: "BUILDING", target, build, seconds: 9, log: [], progress: { percent: 95, what: "linked" } });
+  const percent = () => run.view().targets[1]?.build?.percent;
+  expect(percent()).toBe(95);
+  run.tell({ kind: "VERIFIED", target, build });
+  expect(percent()).toBe(100);
+  run.tell({ kind: "PUBLISHED", target, build, digest: "d", seconds: 10, dollars: 0 });
+  expect(percent()).toBe(100);
+});
+
 test("played builds are shown with the minutes and dollars that they stand for", () => {
   const run = new WatchedRun({ title: "dev", plan: chain, simulated: { timeScale: 600 } });
   run.tell({ kind: "QUEUED", target: "lib:runtime", build: "b" });
@@ -71,7 +84,8 @@ test("played builds are shown with the minutes and dollars that they stand for",
   const { build } = run.view().targets[1] ?? {};
   expect(build?.seconds).toBeGreaterThanOrEqual(300);
   expect(build?.dollars).toBeGreaterThan(1);
-  run.tell({ kind: "PUBLISHED", target: "lib:runtime", build: "b", digest: "d", seconds: 1, dollars: 0 });
-  expect(run.view().targets[1]?.build?.seconds).toBe(600);
+  run.tell({ kind: "PUBLISHED", target: "lib:runtime", build: "b", digest: "d", seconds: 1, dollars: 0.01 });
+  expect(run.view().targets[1]?.build).toMatchObject({ seconds: 600, dollars: 6 });
+  expect(run.view().run?.dollars).toBe(6);
   expect(run.view().simulated).toBe(true);
 });
