@@ -136,7 +136,8 @@ async function bringUp(
   catalogue: string,
   published: ReadonlyMap<string, string>,
 ) {
-  const { graph, chain } = await readChainIn(join(root, catalogue), environment);
+  // As a person names it: what is wrong with an image is shown with the path of its file.
+  const { graph, chain } = await readChainIn(relative(process.cwd(), join(root, catalogue)), environment);
   const isThere = ([target, { inputs }]: [string, { inputs: { key: string } }]) =>
     [target, published.get(target) === inputs.key] as const;
   const machines = configuration["strata:machines"] as Readonly<Record<string, string>> | undefined;

@@ -134,7 +134,7 @@ function epilogue({ narrator, root, folder }: Scene, alone: boolean): void {
     ["npm start -- --serve", "this tour with a page that shows the builds while they run"],
     ["npm start -- --worker docker", "this tour with a small chain that is compiled for real"],
     ["docs/concepts.md", "keys, plans, tiers, trust"],
-    ["README.md", "from here to a real Google project"],
+    ["docs/getting-started.md", "from here to a real Google project"],
   ];
   const width = Math.max(...next.map(([command]) => command.length));
   narrator.title("\nWhere to look next", ...next.map(([command, what]) => `     ${command.padEnd(width)}  ${what}`));

@@ -12,6 +12,8 @@ export interface Played {
   /** Standard output and standard error together, in the order in which they came. */
   readonly out: string;
   readonly seconds: number;
+  /** The page that was read, where one was to be. */
+  readonly page?: string;
 }
 
 /** How a program is started. */
@@ -20,6 +22,8 @@ export interface Start {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Sends SIGINT, as Ctrl-C does, to all of its processes once this is on the screen. */
   readonly interruptAt?: RegExp;
+  /** Reads the page whose address is the first group of this, once it is on the screen, and then sends SIGINT. */
+  readonly visitAt?: RegExp;
   /** Stops reading what it writes once this is on the screen, as a closed terminal does. */
   readonly deafAt?: RegExp;
 }
@@ -51,20 +55,29 @@ export async function play(program: string, words: readonly string[], start: Sta
   const child = spawn(program, words, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
   let interrupted = false;
+  let visiting: Promise<string> | undefined;
+  const interrupt = () => {
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+  };
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (data) => {
       out += data;
       if (start.deafAt?.test(out)) for (const one of [child.stdout, child.stderr]) one.destroy();
+      const [, url] = start.visitAt?.exec(out) ?? [];
+      if (url !== undefined && visiting === undefined) {
+        visiting = fetch(url).then((response) => response.text());
+        visiting.then(interrupt, interrupt);
+      }
       if (interrupted || !start.interruptAt?.test(out)) return;
       interrupted = true;
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+      interrupt();
     });
   }
   const code = await exitOf(child);
   const seconds = (Date.now() - started) / 1000;
   const left = await remaining(id);
   if (left.length > 0) throw new Error(`left running: ${left.join("; ")}\n${out}`);
-  return { code, out, seconds };
+  return { code, out, seconds, ...(visiting && { page: await visiting }) };
 }
 
 async function exitOf(child: ChildProcess): Promise<number | null> {

@@ -29,7 +29,7 @@ onEngine(
   `the tour plays every act on the real engine and ends with 0${because}`,
   async () => {
     const before = statusOf();
-    played = await playTour(folder);
+    played = await playTour(folder, ["--serve"], { visitAt: /The page stays at (\S+) until/ });
     expect(played).toMatchObject({ code: 0 });
     expect(acts(played.out)).toHaveLength(6);
     expect(statusOf()).toBe(before);
@@ -59,6 +59,22 @@ onEngine(`the plan and the engine's preview name the same images for an edit, an
   expect(rebuilt.length).toBeGreaterThan(0);
   expect(rebuilt.length).toBeLessThan(planned(edit).size);
   expect(previewed.sort()).toEqual(rebuilt.sort());
+});
+
+onEngine(`the page names files as a person would, and counts minutes and dollars by one clock${because}`, () => {
+  const { page = "" } = played;
+  const named = [...page.matchAll(/[\w./-]*dockerfiles\/[\w./-]+:\d+/g)].map(([path]) => path);
+  expect(named.filter((path) => !path.startsWith("dockerfiles/"))).toEqual([]);
+  expect(page).not.toContain(process.cwd());
+  const dollars = (name: string) => Number(new RegExp(`<dt>${name}</dt><dd>\\$([\\d.]+)`).exec(page)?.[1]);
+  expect(dollars("Cost so far")).toBeGreaterThanOrEqual(dollars("Cost expected"));
+});
+
+onEngine(`what the tour names to look at next is there${because}`, () => {
+  const [, next = ""] = played.out.split("Where to look next");
+  const files = [...next.matchAll(/^ +(docs\/\S+) /gm)].map(([, file = ""]) => file);
+  expect(files).toEqual(["docs/concepts.md", "docs/getting-started.md"]);
+  for (const file of files) expect([file, existsSync(file)]).toEqual([file, true]);
 });
 
 onEngine(`only the copy was edited, and all that Pulumi said is in the file that is named${because}`, () => {
