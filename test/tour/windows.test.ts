@@ -128,7 +128,7 @@ long(
 );
 
 test.each([
-  [["--worker", "docke"], "there is no such worker", "simulated, docker"],
+  [["--worker", "docker"], "there is no such worker", "simulated, buildkit"],
   [["--port", "x"], "--port is no port", "0 for a free one"],
   [["--colour"], "'--colour'", "npm start -- --help"],
 ])(
