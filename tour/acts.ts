@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { BuildEvent } from "../builder/events.ts";
 import type { BuildSettings } from "../builder/settings.ts";
@@ -7,7 +8,7 @@ import { buildScreen } from "../cli/render/buildLive.ts";
 import { runCli } from "../cli/run.ts";
 import { type EditedCopy, editedCopy } from "./editedCopy.ts";
 import { indentedTerminal } from "./narrator.ts";
-import type { Order, Scene, Way } from "./scene.ts";
+import { type Order, type Scene, settingsFile, type Way } from "./scene.ts";
 
 /** How many acts there are; the first, the local cloud, is played before there is a scene. */
 export const ACTS = 6;
@@ -17,7 +18,7 @@ export async function playActs(scene: Scene, way: Way): Promise<void> {
   const { signal, catalogue } = scene;
   const settings = await environmentAct(scene, way);
   signal.throwIfAborted();
-  await planAct(scene, settings);
+  await planAct(scene);
   signal.throwIfAborted();
   const plan = await imagesAct(scene, way, settings);
   signal.throwIfAborted();
@@ -27,7 +28,8 @@ export async function playActs(scene: Scene, way: Way): Promise<void> {
   signal.throwIfAborted();
 }
 
-async function environmentAct({ narrator }: Scene, way: Way): Promise<BuildSettings> {
+async function environmentAct(scene: Scene, way: Way): Promise<BuildSettings> {
+  const { narrator } = scene;
   narrator.begin(
     "The environment",
     "Registry, buckets, worker pools, accounts, triggers: what builds need, from Pulumi.dev.yaml, without images yet.",
@@ -36,12 +38,14 @@ async function environmentAct({ narrator }: Scene, way: Way): Promise<BuildSetti
   const waiting = narrator.wait("bringing it up", "5 s");
   const { settings, summary } = await way.infrastructure();
   waiting.done();
+  writeFileSync(settingsFile(scene), JSON.stringify(settings));
   narrator.result(summary);
   return settings;
 }
 
-async function planAct({ narrator, catalogue, environment }: Scene, { images }: BuildSettings): Promise<void> {
-  const command = ["plan", "--catalogue", catalogue, "--registry", images];
+async function planAct(scene: Scene): Promise<void> {
+  const { narrator, root, catalogue, environment } = scene;
+  const command = ["plan", "--catalogue", catalogue, "--settings", relative(root, settingsFile(scene))];
   narrator.begin(
     "The plan",
     "A target's key is a hash of all that goes into it. The registry is asked which keys it has; the rest is built.",

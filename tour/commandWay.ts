@@ -1,11 +1,10 @@
-import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runPlan } from "../builder/run.ts";
 import { googleEnvironment } from "../builder/services.ts";
 import { targetToPublish } from "../builder/targetToPublish.ts";
 import { readChainIn } from "../chain/chain.ts";
 import { makeEnvironment } from "./environment.ts";
-import type { Brought, Order, Scene, Way } from "./scene.ts";
+import { type Brought, type Order, type Scene, settingsFile, type Way } from "./scene.ts";
 
 /** Pause between two looks at a build, in milliseconds: nobody limits how often one looks at the local cloud. */
 const LOOK_MS = 250;
@@ -15,18 +14,16 @@ const LOOK_MS = 250;
  * builds, as `strata build` does. It is what the tour falls back on, and leaves out what only the stack makes.
  */
 export function commandWay(scene: Scene): Way {
-  const file = join(scene.folder, "build.json");
   return {
     commands: {
       infrastructure: [],
-      images: [`npx strata build --settings ${relative(scene.root, file)}`],
+      images: [`npx strata build --settings ${relative(scene.root, settingsFile(scene))}`],
       preview: [],
     },
 
     async infrastructure() {
       const started = Date.now();
       const settings = await makeEnvironment(scene);
-      writeFileSync(file, JSON.stringify(settings));
       return { settings, summary: `two registries, a bucket, worker pools and an account in ${secondsSince(started)}` };
     },
 

@@ -50,9 +50,14 @@ class PulumiWay implements Way {
   }
 
   async images({ catalogue, plan, settings, tell }: Order): Promise<Brought> {
-    const stopFollowing = followBuilds(plan, settings, this.scene.environment, tell);
+    const seen = new Set<string>();
+    const hear: BuildListener = (event) => {
+      seen.add(event.target);
+      tell(event);
+    };
+    const stopFollowing = followBuilds(plan, settings, this.scene.environment, hear);
     try {
-      const published = (image: EngineImage) => tellPublished(image, plan, tell);
+      const published = (image: EngineImage) => tellPublished(image, plan, hear, seen);
       const { images, changes, seconds } = await this.run("up", catalogue, {}, published);
       const built = images.filter(({ op, outputs }) => op !== "same" && outputs.outcome === "built");
       return {
@@ -90,13 +95,20 @@ class PulumiWay implements Way {
   }
 }
 
-function tellPublished({ target, op, outputs }: EngineImage, plan: Plan, tell: BuildListener): void {
-  const { digest, buildId } = outputs;
+/** @param seen - targets of which something was told; a build that was over between two looks is told here alone. */
+function tellPublished(
+  { target, op, outputs }: EngineImage,
+  plan: Plan,
+  tell: BuildListener,
+  seen: ReadonlySet<string>,
+): void {
+  const { digest, buildId: build = "" } = outputs;
   if (op === "same" || typeof digest !== "string" || digest === "") return;
   const seconds = Number(outputs.seconds);
   const shape = machineShape(plan.targets.find((one) => one.target === target)?.machine ?? "");
   const dollars = shape === undefined ? 0 : dollarsFor(shape, seconds / 60);
-  tell({ kind: "PUBLISHED", target, build: String(buildId), digest, seconds, dollars });
+  if (build !== "" && !seen.has(target)) tell({ kind: "QUEUED", target, build: String(build) });
+  tell({ kind: "PUBLISHED", target, build: String(build), digest, seconds, dollars });
 }
 
 const WORDS: Readonly<Record<string, string>> = { create: "created", update: "changed", same: "unchanged" };

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { BuildListener } from "../builder/events.ts";
 import type { BuildSettings } from "../builder/settings.ts";
 import type { Plan } from "../chain/plan.ts";
@@ -28,6 +29,11 @@ export interface Scene {
   readonly page?: TourPage;
   /** Aborted when the tour is to end early. */
   readonly signal: AbortSignal;
+}
+
+/** The file that tells commands by hand where and as whom builds run: what the stack's output `build` has. */
+export function settingsFile({ folder }: Scene): string {
+  return join(folder, "build.json");
 }
 
 /** What is to be built, and where. */

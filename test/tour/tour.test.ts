@@ -66,7 +66,14 @@ onEngine(`the page names files as a person would, and counts minutes and dollars
   const named = [...page.matchAll(/[\w./-]*dockerfiles\/[\w./-]+:\d+/g)].map(([path]) => path);
   expect(named.filter((path) => !path.startsWith("dockerfiles/"))).toEqual([]);
   expect(page).not.toContain(process.cwd());
+  const published = [
+    ...page.matchAll(/<details class="target" id="t-([^"]+)" data-state="published">[\s\S]*?<\/summary>/g),
+  ];
+  expect(published.length).toBeGreaterThan(4);
+  for (const [summary, target] of published)
+    expect([target, summary]).toEqual([target, expect.stringContaining('"cost"')]);
   const dollars = (name: string) => Number(new RegExp(`<dt>${name}</dt><dd>\\$([\\d.]+)`).exec(page)?.[1]);
+  expect(acts(played.out)[2]).toContain(`, about $${dollars("Cost expected").toFixed(2)}\n`);
   expect(dollars("Cost so far")).toBeGreaterThanOrEqual(dollars("Cost expected"));
 });
 
