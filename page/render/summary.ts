@@ -61,9 +61,10 @@ function countsOf({ targets }: ChainView): readonly (readonly [state: TargetStat
 /** The states' shares as one bar. The legend below says the same in words. */
 function strip(counts: readonly (readonly [TargetState, number])[], total: number): Html | false {
   let x = 0;
-  const parts = counts.map(([state, count]) => {
+  const parts = counts.map(([state, count], index) => {
     const width = (count * 1000) / total;
-    const part = html`<rect data-state="${state}" x="${x}" width="${Math.max(0, width - 3)}" height="8"/>`;
+    const gap = index < counts.length - 1 ? 3 : 0;
+    const part = html`<rect data-state="${state}" x="${x}" width="${Math.max(0, width - gap)}" height="8"/>`;
     x += width;
     return part;
   });
