@@ -28,6 +28,8 @@ export function cloudPublisher(root: string, tell: Tell): ImagePublisher {
   const detach = new AbortController();
   const chains = new Map<string, Promise<Chain>>();
   const environments = new Map<string, BuildEnvironment>();
+  /** Targets that were not there when this command began: those of the same image take layers of their builds. */
+  const missing = new Set<string>();
 
   /** A catalogue is read once in the life of a command. */
   function chainIn(folder: string): Promise<Chain> {
@@ -46,15 +48,18 @@ export function cloudPublisher(root: string, tell: Tell): ImagePublisher {
 
   async function build(image: ImageInputs, settings: BuildSettings): Promise<ImageOutputs> {
     if (Object.values(image.parents).includes("")) return notYet("", "waits");
-    const target = prepared(image, await chainIn(image.catalogue), settings.images);
+    const target = prepared(image, await chainIn(image.catalogue), settings.images, missing);
     const { services } = environmentOf(settings);
     const listener = (event: BuildEvent) => tellOf(event, tell);
     if (image.mode === "submit") {
       const started = await start(target, services, settings, listener);
-      return "digest" in started ? reused(started.digest) : notYet(started.build.id, "submitted");
+      if ("digest" in started) return reused(started.digest);
+      missing.add(image.target);
+      return notYet(started.build.id, "submitted");
     }
     const published = await ensure(target, services, settings, listener, { pollMs, detach: detach.signal });
     if (!published.build) return reused(published.digest);
+    missing.add(image.target);
     const { id: buildId } = published.build;
     return { digest: published.digest, buildId, seconds: secondsOf(published.build), outcome: "built" };
   }
@@ -76,9 +81,17 @@ export function cloudPublisher(root: string, tell: Tell): ImagePublisher {
 /**
  * What the builder needs, from the catalogue as it is now. The key was decided by the program; should a file have
  * changed since, the image is refused rather than built under the wrong key.
+ *
+ * @param missing - targets that were built by the same command, so that the minutes are those of its whole plan.
  */
-function prepared({ target, key, parents, machines }: ImageInputs, chain: Chain, images: string): TargetToPublish {
-  const plan = planChain(chain.graph, chain.chain, { machines, exists: new Map([[target, false]]) });
+function prepared(
+  { target, key, parents, machines }: ImageInputs,
+  chain: Chain,
+  images: string,
+  missing: ReadonlySet<string>,
+): TargetToPublish {
+  const exists = new Map([...missing, target].map((one) => [one, false]));
+  const plan = planChain(chain.graph, chain.chain, { machines, exists });
   const planned = plan.targets.find((one) => one.target === target);
   if (planned?.key === key) return targetToPublish(planned, chain, new Map(Object.entries(parents)), images);
   throw new UserError({

@@ -10,10 +10,11 @@ afterAll(() => scene?.close());
 interface Build {
   readonly createTime: string;
   readonly finishTime: string;
+  readonly options: { readonly env: readonly string[] };
 }
 
 engineTest(
-  "of two targets of one image that share steps, the second is built once the first is done",
+  "of two targets of one image that share steps, the second is built once the first is done, and expected to take less",
   async () => {
     scene.catalogue.write(
       "other/image.yaml",
@@ -34,6 +35,12 @@ engineTest(
       .filter((build) => JSON.stringify(build).includes("strata-dev-images/other/"))
       .sort((a, b) => a.createTime.localeCompare(b.createTime));
     expect(twins).toHaveLength(2);
+    const expected = twins.map(({ options }) =>
+      options.env.find((line) => line.startsWith("STRATA_EXPECTED_MINUTES=")),
+    );
+    const [first = 0, second = 1] = expected.map((line) => Number(line?.split("=")[1]));
+    expect(first).toBe(1);
+    expect(second).toBeLessThan(1);
     expect(Date.parse(twins[1]?.createTime ?? "")).toBeGreaterThanOrEqual(Date.parse(twins[0]?.finishTime ?? ""));
   },
   180_000,
