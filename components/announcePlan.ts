@@ -2,6 +2,7 @@ import { log } from "@pulumi/pulumi";
 import { lastInputs } from "../builder/lastInputs.ts";
 import { earlierBuilds } from "../builder/planInEnvironment.ts";
 import { publishedKeys } from "../builder/publishedKeys.ts";
+import { showDollars, showMinutes } from "../chain/amounts.ts";
 import type { Chain } from "../chain/chain.ts";
 import { type Plan, type PlanFacts, planChain } from "../chain/plan.ts";
 import { GoogleApi } from "../cloud/google/api.ts";
@@ -53,11 +54,6 @@ export function summary({ targets, totals, criticalPath }: Plan): string {
     .map(({ target, reasons: [first] }) => (first && first.kind !== "first" ? `${target} (${first.text})` : target));
   const published = `${totals.reuse} of ${targets.length - totals.refused} images are published`;
   if (builds.length === 0) return `${published}; nothing is to be built.`;
-  const cost = `about ${minutes(totals.makespan)} and $${totals.dollars.toFixed(2)}`;
+  const cost = `about ${showMinutes(totals.makespan)} and ${showDollars(totals.dollars)}`;
   return `${published}; to be built: ${builds.join(", ")}. That takes ${cost}; longest chain: ${criticalPath.join(" -> ")}.`;
-}
-
-function minutes(total: number): string {
-  const whole = Math.ceil(total);
-  return whole < 60 ? `${whole} min` : `${Math.floor(whole / 60)} h ${whole % 60} min`;
 }
