@@ -58,7 +58,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   description: "a text",
   targets: "names of stages: [devel, runtime]",
   context: ". (the catalogue's folder) or .. (the folder that holds it)",
-  args: "NAME: value",
+  args: "NAME: value, a name of letters, digits and _",
   hints: "names of build args: [MAX_JOBS]",
   machine: "family-kind-vCPUs: c3-standard-176, e2-highcpu-32, n2d-highcpu-96",
   peakGbPerJob: "a number above 0",

@@ -26,9 +26,13 @@ export function parseYaml<T>(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const [broken] = document.errors;
   if (broken) {
+    const { line } = lines.linePos(broken.pos[0]);
     throw new UserError({
       problem: `this is no YAML: ${broken.message}`,
-      at: { file, line: lines.linePos(broken.pos[0]).line },
+      value: text.split("\n")[line - 1]?.trim() || "an empty line",
+      allowed: "lines of `name: value`, what belongs to a name indented below it by blanks",
+      fix: `correct line ${line}`,
+      at: { file, line },
     });
   }
   if (asWritten !== undefined) keepTexts(document.getIn([asWritten], true));
@@ -41,9 +45,8 @@ export function parseYaml<T>(
   const field = path.join(".");
   const received = path.reduce<unknown>((at, name) => (isRecord(at) ? at[String(name)] : undefined), value);
   throw new UserError({
-    problem:
-      issue.code === "unrecognized_keys" ? `there is no field ${field}` : `${field || "the file"}: ${issue.message}`,
-    ...(received !== undefined && { value: JSON.stringify(received) }),
+    problem: problemOf(issue, path, received),
+    value: received === undefined ? "nothing" : JSON.stringify(received),
     ...help(field),
     at: { file, line: lineOf(path) },
   });
@@ -58,6 +61,17 @@ export function parseYaml<T>(
     }
     return 1;
   }
+}
+
+/** What is wrong with a field, in the words that the settings of a stack are told of in; a schema's own words stay. */
+function problemOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], received: unknown): string {
+  const field = path.join(".") || "the file";
+  if (issue.code === "unrecognized_keys") return `there is no field ${field}`;
+  if (issue.code === "custom") return `${field} ${issue.message}`;
+  if (issue.code === "invalid_key") {
+    return `${String(path.at(-1))} cannot be a name in ${path.slice(0, -1).join(".") || "the file"}`;
+  }
+  return `${field} is ${received === undefined ? "missing" : "not usable"}`;
 }
 
 /** Gives numbers and truths below a node the texts they are written as. */
@@ -79,7 +93,12 @@ function valueOf(document: Document, file: string): unknown {
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
     throw new UserError(
-      { problem: `this is no YAML: ${error.message}`, fix: "write the value out", at: { file } },
+      {
+        problem: `this is no YAML: ${error.message}`,
+        allowed: "an alias (*name) of an anchor (&name) above it",
+        fix: "write the value out",
+        at: { file },
+      },
       { cause: error },
     );
   }

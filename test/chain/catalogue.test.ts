@@ -34,17 +34,37 @@ describe("image.yaml", () => {
 
   test.each([
     ["an unknown field", "machin: x", "4: there is no field machin", '"x"', "description, targets, context, args"],
-    ["an unknown machine", "", "2: machine: is no machine type that strata knows", '"c9-big-8"', "family-kind-vCPUs"],
-    ["a field of the wrong kind", "targets: runtime", "4: targets: Invalid input", '"runtime"', "names of stages"],
-    ["an epoch below 0", "epoch: -1", "4: epoch: Too small", "-1", "a whole number, 0 or more"],
-    ["an arg that cannot be a build arg", "args:\n  A-B: 1", "5: args.A-B: Invalid key", '"1"', "NAME: value"],
-    ["a check of an unknown tier", "verify:\n  - run: [a]\n    tier: cpu", "6: verify.0.tier", '"cpu"', "- run: "],
+    ["an unknown machine", "", "2: machine is no machine type that strata knows", '"c9-big-8"', "family-kind-vCPUs"],
+    ["a field of the wrong kind", "targets: runtime", "4: targets is not usable", '"runtime"', "names of stages"],
+    ["an epoch below 0", "epoch: -1", "4: epoch is not usable", "-1", "a whole number, 0 or more"],
+    ["an arg that cannot be a build arg", "args:\n  A-B: 1", "5: A-B cannot be a name in args", '"1"', "NAME: value"],
+    [
+      "a check of an unknown tier",
+      "verify:\n  - run: [a]\n    tier: cpu",
+      "6: verify.0.tier is not usable",
+      '"cpu"',
+      "- run: ",
+    ],
   ])("%s is refused with file, line, value, what is allowed and the fix", (_, more, problem, value, allowed) => {
     const message = refusalOf(() => parse(more === "" ? settings("", "c9-big-8") : settings(more)));
     expect(message).toContain(`x/image.yaml:${problem}`);
     expect(message).toContain(`received: ${value}`);
     expect(message).toMatch(new RegExp(`allowed: .*${allowed}`));
     expect(message).toContain("fix:      edit x/image.yaml");
+  });
+
+  test("a field that is missing is said to be missing, and what is no YAML has its line, what is allowed and the fix", () => {
+    const lines = (text: string) => refusalOf(() => parse(text)).split("\n");
+    expect(lines("description: a\nexpectedMinutes: 1\n").slice(0, 2)).toEqual([
+      "x/image.yaml:1: machine is missing",
+      "  received: nothing",
+    ]);
+    expect(lines(settings("epoch: [1"))).toEqual([
+      expect.stringMatching(/^x\/image\.yaml:\d: this is no YAML: /),
+      expect.stringMatching(/^ {2}received: \S/),
+      expect.stringMatching(/^ {2}allowed: {2}\S/),
+      expect.stringMatching(/^ {2}fix: {6}correct line \d$/),
+    ]);
   });
 
   test("a torchvision of another torch is refused, and the one that belongs to it is named", () => {
