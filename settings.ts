@@ -1,5 +1,6 @@
 import { Config, getStack, runtime } from "@pulumi/pulumi";
 import { z } from "zod";
+import type { Configuration } from "./chain/configuration.ts";
 import { type Problem, UserError } from "./chain/errors.ts";
 import { explainIssues, key } from "./settingsProse.ts";
 
@@ -180,6 +181,18 @@ export function readSettings(): Settings {
     project: gcp.get("project"),
     region: gcp.get("region"),
     values: runtime.allConfig(),
+  });
+}
+
+/** The same of an environment that nobody deploys now, from what its file `Pulumi.<environment>.yaml` configures. */
+export function settingsIn(environment: string, configuration: Configuration): Settings {
+  const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+  const named = (name: string) => (configuration[name] === undefined ? undefined : String(configuration[name]));
+  return parseSettings({
+    stack: environment,
+    project: named("gcp:project"),
+    region: named("gcp:region"),
+    values: Object.fromEntries(Object.entries(configuration).map(([name, value]) => [name, text(value)])),
   });
 }
 

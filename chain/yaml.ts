@@ -26,10 +26,10 @@ export function parseYaml<T>(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const [broken] = document.errors;
   if (broken) {
-    const { line } = lines.linePos(broken.pos[0]);
+    const { line, written } = writtenLine(text, lines.linePos(broken.pos[0]).line);
     throw new UserError({
       problem: `this is no YAML: ${broken.message}`,
-      value: text.split("\n")[line - 1]?.trim() || "an empty line",
+      value: written,
       allowed: "lines of `name: value`, what belongs to a name indented below it by blanks",
       fix: `correct line ${line}`,
       at: { file, line },
@@ -61,6 +61,16 @@ export function parseYaml<T>(
     }
     return 1;
   }
+}
+
+/** The last line up to a place in which something is written: what is not closed is found at the file's end only. */
+function writtenLine(text: string, upTo: number): { readonly line: number; readonly written: string } {
+  const written = text.split("\n").slice(0, upTo);
+  const index = Math.max(
+    0,
+    written.findLastIndex((one) => one.trim() !== ""),
+  );
+  return { line: index + 1, written: written[index]?.trim() ?? "" };
 }
 
 /** What is wrong with a field, in the words that the settings of a stack are told of in; a schema's own words stay. */

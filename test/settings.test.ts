@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { UserError } from "../chain/errors.ts";
-import { parseSettings, type RawSettings } from "../settings.ts";
+import { parseSettings, type RawSettings, settingsIn } from "../settings.ts";
 
 const minimal: RawSettings = {
   stack: "dev",
@@ -34,6 +34,23 @@ test("a project and a region are enough for the infrastructure", () => {
   });
   expect(settings).toMatchObject({ images: "none", catalogue: "dockerfiles", protect: false });
   expect(settings.retention.keysPerTarget).toBe(10);
+});
+
+test("what an environment's file configures is read as Pulumi would give it to the program", () => {
+  const configuration = {
+    "gcp:project": "acme-images-dev",
+    "gcp:region": "us-east4",
+    "strata:images": "none",
+    "strata:diskGb": 250,
+    "strata:retention": { scratchDays: 9 },
+  };
+  expect(settingsIn("dev", configuration)).toEqual(
+    parseSettings({
+      ...minimal,
+      values: { ...minimal.values, "strata:diskGb": "250", "strata:retention": '{"scratchDays":9}' },
+    }),
+  );
+  expect(() => settingsIn("dev", {})).toThrow(/gcp:project does not name a Google Cloud project/);
 });
 
 test("a partly given group keeps the defaults of the rest", () => {

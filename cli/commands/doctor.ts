@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { parse } from "yaml";
 import { machinesIn, readCatalogue } from "../../chain/catalogue.ts";
+import { parseConfiguration } from "../../chain/configuration.ts";
 import { workTree } from "../../chain/context/workTree.ts";
 import { UserError } from "../../chain/errors.ts";
 import { GoogleApi } from "../../cloud/google/api.ts";
@@ -46,15 +46,8 @@ async function patientIn(environment: string, { env }: Terminal): Promise<Patien
       fix: "go to the repository's root, or name another environment: strata doctor dev",
     });
   }
-  const { parseSettings } = await import("../../settings.ts");
-  const config: Readonly<Record<string, unknown>> = parse(readFileSync(file, "utf8"))?.config ?? {};
-  const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
-  const settings = parseSettings({
-    stack: environment,
-    project: config["gcp:project"] === undefined ? undefined : String(config["gcp:project"]),
-    region: config["gcp:region"] === undefined ? undefined : String(config["gcp:region"]),
-    values: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, text(value)])),
-  });
+  const { settingsIn } = await import("../../settings.ts");
+  const settings = settingsIn(environment, parseConfiguration(readFileSync(file, "utf8"), file));
   const api = new GoogleApi({ environment: { ...env } });
   const machines = machinesIn(readCatalogue(workTree(settings.catalogue)));
   return { env, settings, machines, api, now: Date.now };

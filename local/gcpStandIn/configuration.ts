@@ -1,19 +1,21 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { type Configuration, parseConfiguration } from "../../chain/configuration.ts";
 import { UserError } from "../../chain/errors.ts";
 
-/** What `Pulumi.<environment>.yaml` configures, by key: `gcp:project`, `strata:images`. */
-export type Configuration = Readonly<Record<string, unknown>>;
+export type { Configuration } from "../../chain/configuration.ts";
 
 /**
  * The configuration of an environment.
  *
  * @param root the repository's folder.
+ * @throws UserError where there is none, or one that cannot be read.
  */
 export function configurationOf(root: string, environment: string): Configuration {
-  const file = join(root, `Pulumi.${environment}.yaml`);
-  if (existsSync(file)) return parse(readFileSync(file, "utf8")).config ?? {};
+  const name = `Pulumi.${environment}.yaml`;
+  const file = join(root, name);
+  if (existsSync(file)) return parseConfiguration(readFileSync(file, "utf8"), name);
   throw new UserError({
     problem: "there is no such environment",
     value: environment,

@@ -8,8 +8,10 @@
  */
 import { join } from "node:path";
 import { CommandError, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { readChainIn } from "../../chain/chain.ts";
 import { UserError } from "../../chain/errors.ts";
 import stackProgram from "../../index.ts";
+import { settingsIn } from "../../settings.ts";
 import { onStandardError } from "../../toolbox/tool.ts";
 import { requireDaemon } from "../dockerStandIn/engineApi.ts";
 import { environmentOf } from "../environment.ts";
@@ -34,8 +36,11 @@ async function main([command = "", environment = "dev"]: readonly string[]): Pro
     });
   }
   const configuration = configurationOf(root, environment);
-  if (configuration["strata:builder"] === "docker") await requireDaemon();
-  else await turnToLocalCloud(String(configuration["gcp:project"]));
+  // Pulumi would tell a mistake that the program finds as an exception, with a trace, and twice.
+  const settings = settingsIn(environment, configuration);
+  if (known === "up" || known === "preview") await readChainIn(settings.catalogue, process.env);
+  if (settings.builder === "docker") await requireDaemon();
+  else await turnToLocalCloud(settings.environment.project);
   const { path, passedOver } = await findPulumi(onStandardError);
   if (passedOver) process.stderr.write(`strata: ${passedOver}\n`);
   const folder = join(root, ".strata/pulumi");

@@ -342,6 +342,12 @@ test("the command exits 1 where something is wrong, prints JSON where asked, and
   const results: { subject: string; state: string }[] = JSON.parse(ill.stdout);
   expect(results.map(({ subject }) => subject)).toEqual(CHECKS.map(({ subject }) => subject));
   expect(results.filter(({ state }) => state !== "good")).toMatchObject([{ subject: "buckets", state: "wrong" }]);
+  write("Pulumi.broken.yaml", "config:\n  a: [\n");
+  expect(await doctor("broken")).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/^strata: Pulumi\.broken\.yaml:2: this is no YAML: .*\n( {2}\w+: .*\n)+$/),
+  });
   expect(await doctor("production")).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("Pulumi.production.yaml"),
