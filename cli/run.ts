@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../chain/errors.ts";
+import packageFile from "../package.json" with { type: "json" };
 import { EXIT } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -40,10 +41,23 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    if (!(error instanceof UserError)) throw error;
-    terminal.stderr.write(`strata: ${error.message}\n`);
+    const { message } = await mistakeIn(error);
+    terminal.stderr.write(`strata: ${message}\n`);
     return EXIT.problem;
   }
+}
+
+/** What a person can mend; whatever else was thrown is a defect, and is thrown on. */
+async function mistakeIn(error: unknown): Promise<UserError> {
+  if (error instanceof UserError) return error;
+  // Most commands call nobody at Google, so its client is loaded only here.
+  const { GoogleError } = await import("../cloud/google/api.ts");
+  if (!(error instanceof GoogleError)) throw error;
+  return new UserError({
+    problem: `Google Cloud answered ${error.status}`,
+    value: error.message,
+    fix: "`strata doctor` says what the environment lacks; `pulumi up` brings it up",
+  });
 }
 
 /** The names of all commands, in the order of the help. */
@@ -62,7 +76,9 @@ export async function programWith(
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "strata: ")),
     })
+    .version(packageFile.version, "--version", "print strata's version")
     .exitOverride();
   for (const name of names) {
     const register = await COMMANDS[name]?.();

@@ -16,6 +16,11 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   // Compiled code is kept between runs; a folder that cannot be written only makes the start slower.
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   module.enableCompileCache?.(join(cache, "strata", "compile"));
+  // Whoever reads no more, as `| head -1` does, wants no more: the exit code is that of a program that SIGPIPE ends.
+  process.stdout.on("error", (error) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(141);
+  });
   const { runCli } = await import("./run.ts").catch(explainMissing);
   process.exitCode = await runCli(process.argv.slice(2), process);
 } else {

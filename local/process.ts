@@ -88,11 +88,18 @@ export async function up(options: UpOptions): Promise<ServerInfo> {
 }
 
 function startFailure({ port }: UpOptions, log: string): UserError {
-  const busy = log.includes("EADDRINUSE");
+  const taken = log.includes("EADDRINUSE");
+  if (taken || log.includes("listen EACCES")) {
+    return new UserError({
+      problem: taken ? "another program listens on the port" : "this account may not listen on the port",
+      value: String(port),
+      allowed: "a free port, 1024 to 65535, or 0: it then takes any",
+      fix: "choose another: strata local up --port 0",
+    });
+  }
   return new UserError({
-    problem: busy ? "another program listens on the port" : `the local cloud did not start: ${log.trim()}`,
-    ...(busy && { value: String(port) }),
-    fix: busy ? "choose another: strata local up --port <number>" : "mend what it says and run strata local up again",
+    problem: `the local cloud did not start: ${log.trim()}`,
+    fix: "mend what it says and run strata local up again",
   });
 }
 
@@ -122,7 +129,11 @@ export async function ask<T>(server: ServerInfo, verb: string, path: string, bod
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const answer = (await response.json()) as { readonly error?: { readonly message: string } };
-  if (!response.ok)
-    throw new UserError({ problem: answer.error?.message ?? `the local cloud answered ${response.status}` });
+  if (!response.ok) {
+    throw new UserError({
+      problem: answer.error?.message ?? `the local cloud answered ${response.status}`,
+      fix: "correct what it names; what the local cloud has, `strata local status` says",
+    });
+  }
   return answer as T;
 }

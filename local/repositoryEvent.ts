@@ -15,7 +15,7 @@ export interface PushSource {
   /** The branch's commit before; the first parent if left out. */
   readonly before?: string;
   /** Number of the pull request; absent for a push. */
-  readonly pullRequest?: string;
+  readonly pullRequest?: number;
   /** Whether the steps of the builds that it sets off run for real, as processes of this machine. */
   readonly run?: boolean;
 }
@@ -36,7 +36,7 @@ export async function readRepositoryEvent(source: PushSource): Promise<Repositor
     commit,
     files,
     configs: Object.fromEntries(configs),
-    ...(source.pullRequest !== undefined && { pullRequest: Number(source.pullRequest) }),
+    ...(source.pullRequest !== undefined && { pullRequest: source.pullRequest }),
     ...(source.run && {
       checkout: (await git("rev-parse", "--path-format=absolute", "--git-common-dir")).trim(),
     }),
@@ -56,7 +56,12 @@ async function gitOutput(checkout: string, words: readonly string[]): Promise<st
     return (await run("git", ["-C", checkout, ...words], { maxBuffer: 64 << 20 })).stdout;
   } catch (error) {
     throw new UserError(
-      { problem: `git ${words[0]} failed: ${(error as { stderr?: string }).stderr?.trim()}`, value: checkout },
+      {
+        problem: `git ${words[0]} failed: ${(error as { stderr?: string }).stderr?.trim()}`,
+        value: checkout,
+        allowed: "a Git checkout that has the commit",
+        fix: "name it with --checkout and --commit",
+      },
       { cause: error },
     );
   }

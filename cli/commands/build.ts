@@ -10,6 +10,7 @@ import type { BuildService } from "../../cloud/buildService.ts";
 import { openEnvironment, SETTINGS_OPTION } from "../buildEnvironment.ts";
 import { EXIT } from "../exit.ts";
 import { onInterrupt } from "../interrupt.ts";
+import { numberFrom } from "../numberFrom.ts";
 import { CATALOGUE_OPTION, openChain, partNamed, targetNamed } from "../openChain.ts";
 import { type BuildScreen, buildScreen } from "../render/buildLive.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
@@ -41,7 +42,11 @@ export function buildCommand(program: Command, terminal: Terminal, finish: (code
         .default("finish"),
     )
     .option("--max-cost <dollars>", "refuse a plan that is expected to cost more", aboveZero)
-    .option("--jobs <number>", "compile jobs of each build, in place of what its machine and memory allow", wholeNumber)
+    .option(
+      "--jobs <number>",
+      "compile jobs of each build, in place of what its machine and memory allow",
+      numberFrom(1),
+    )
     .addHelpText("after", EXAMPLES)
     .action(async (names: readonly string[], options: Options) => {
       finish(await build(names, options, terminal, POLL_MS));
@@ -188,9 +193,4 @@ function aboveZero(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError("It must be a number above 0.");
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a whole number above 0.");
 }

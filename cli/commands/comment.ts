@@ -43,7 +43,11 @@ Examples:
 export async function comment(markdown: string, options: Options, terminal: Terminal): Promise<void> {
   terminal.stdout.write(markdown);
   const { repository, pullRequest: number, tokenSecret, api } = options;
-  if (markdown.trim() === "" || number === "") return;
+  if (markdown.trim() === "") return;
+  if (number === "") {
+    if (repository !== "") terminal.stderr.write("No pull request is named, so the plan is not attached to one.\n");
+    return;
+  }
   if (tokenSecret === "") {
     terminal.stderr.write("No token is named, so the plan is not attached to the pull request.\n");
     return;

@@ -51,12 +51,24 @@ export async function watch(name: string, options: Options, terminal: Terminal, 
 }
 
 async function find(name: string, builds: BuildService): Promise<Build> {
-  if (!/^[0-9a-f]{64}$/.test(name)) return builds.status(name);
+  if (!/^[0-9a-f]{64}$/.test(name)) return findById(name, builds);
   const running = await builds.running(keyTag(name));
   if (running !== undefined) return running;
   throw new UserError({
     problem: "no build of this key runs",
     value: name,
     fix: "`strata plan` says whether the key is published; `strata build` builds it if it is not",
+  });
+}
+
+async function findById(id: string, builds: BuildService): Promise<Build> {
+  // An id goes into an address: what cannot be one is not asked for.
+  const build = /^[\w-]+$/.test(id) ? await builds.find(id) : undefined;
+  if (build !== undefined) return build;
+  throw new UserError({
+    problem: "there is no such build in this environment",
+    value: id,
+    allowed: "the id of one of its builds, or the key that a running build builds (64 hex digits)",
+    fix: "copy the id from what `strata build` printed, or follow all that runs with `strata build`",
   });
 }

@@ -4,6 +4,7 @@ import type { Cloud } from "../cloud.ts";
 import { OPERATOR } from "../identity/tokens.ts";
 import { queueOf } from "../products/cloudBuild/queue.ts";
 import { REPOSITORY_EVENT, repositoryEvent } from "../products/cloudBuild/triggerRuns.ts";
+import { PRODUCTS } from "../products/index.ts";
 import { ALL_SERVICES, createProject, INITIAL_SERVICES } from "../products/projects.ts";
 import { BUILD_QUOTAS, setQuotaLimit } from "../products/quotas.ts";
 import { readJson } from "./body.ts";
@@ -27,6 +28,13 @@ const ROUTES: Readonly<Record<string, AdminRoute>> = {
     requests: cloud.journal.count,
     faults: cloud.faults.list().length,
     projects: cloud.documents.list("projects").map((row) => row.name),
+  }),
+  "GET accounts": (cloud) => ({
+    accounts: cloud.documents.list("iam.serviceAccounts").map(({ name }) => name.split("/").at(-1)),
+  }),
+  "GET methods": () => ({ methods: PRODUCTS.flatMap((product) => Object.keys(product.methods)) }),
+  "GET repositories": (cloud) => ({
+    repositories: cloud.documents.list("cloudbuild.repositories").map(({ name }) => name),
   }),
   "GET journal": (cloud, _body, url) => ({ entries: cloud.journal.since(Number(url.searchParams.get("since") ?? 0)) }),
   "GET faults": (cloud) => ({ faults: cloud.faults.list() }),

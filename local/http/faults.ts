@@ -39,6 +39,12 @@ interface ActiveFault {
   seen: number;
 }
 
+/** What a rule's route meets: method ids, and `VERB path`. */
+export function patternOf(route: string): RegExp {
+  const words = route.split("*").map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${words.join(".*")}$`);
+}
+
 /** The rules in force. */
 export class Faults {
   #active: ActiveFault[] = [];
@@ -53,8 +59,7 @@ export class Faults {
     if (!parsed.success) throw invalid(`Not a fault: ${z.prettifyError(parsed.error)}`);
     if (parsed.data.kind === "status" && parsed.data.status === undefined) throw invalid("A status fault needs status");
     if (parsed.data.kind === "delay" && parsed.data.delayMs === undefined) throw invalid("A delay needs delayMs");
-    const words = parsed.data.route.split("*").map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-    this.#active.push({ fault: parsed.data, pattern: new RegExp(`^${words.join(".*")}$`), seen: 0 });
+    this.#active.push({ fault: parsed.data, pattern: patternOf(parsed.data.route), seen: 0 });
   }
 
   /** Ends all bad weather. */

@@ -211,6 +211,28 @@ test("Ctrl-C once leaves the builds running and says how to come back; strata wa
   expect(other.written.out).toContain(`${id}: succeeded`);
 });
 
+test.each(["x", "00000000-0000-0000-0000-000000000000", "../builds"])(
+  "strata watch %s: a build that is not there is told with what is allowed and the fix",
+  async (id) => {
+    await start();
+    expect(await runCli(["watch", id], terminal)).toBe(1);
+    expect(terminal.written.err).toMatch(
+      /^strata: there is no such build in this environment\n {2}received: \S+\n {2}allowed: .*\n {2}fix: .*\n$/,
+    );
+    expect(terminal.written.err).toContain(`received: ${id}\n`);
+  },
+);
+
+test("an answer of Google's that no command expects is a problem with the fix, and no trace", async () => {
+  await start();
+  bench.cloud.running.cloud.faults.add({ route: "cloudbuild.*.builds.get", kind: "status", status: 400 });
+  expect(await runCli(["watch", "00000000-0000-0000-0000-000000000000"], terminal)).toBe(1);
+  expect(terminal.written.err).toBe(
+    "strata: Google Cloud answered 400\n  received: An injected fault\n" +
+      "  fix:      `strata doctor` says what the environment lacks; `pulumi up` brings it up\n",
+  );
+});
+
 test("Ctrl-C twice cancels the builds of this run", async () => {
   await start(60);
   const running = build([], options(), terminal, 300);

@@ -120,7 +120,11 @@ test("without a token, without a pull request or without a plan it prints and ca
     err: expect.stringContaining("No token is named"),
     error: "",
   });
-  expect(await run("plan\n", "comments", { pullRequest: "" })).toEqual({ out: "plan\n", err: "", error: "" });
+  expect(await run("plan\n", "comments", { pullRequest: "" })).toEqual({
+    out: "plan\n",
+    err: expect.stringContaining("No pull request is named"),
+    error: "",
+  });
   expect(await run("\n")).toEqual({ out: "\n", err: "", error: "" });
   expect(gitHub.requests).toEqual([]);
 });

@@ -64,7 +64,7 @@ describe("a push to the repository of an environment", () => {
       const main = scene.repository.git("rev-parse", "HEAD").trim();
       scene.repository.write("dockerfiles/base/data", "from a pull request\n");
       scene.repository.commit("a change");
-      const { result, targets } = await scene.pushed({ pullRequest: "7", before: main });
+      const { result, targets } = await scene.pushed({ pullRequest: 7, before: main });
       expect([result.status, result.log]).toEqual([
         "SUCCESS",
         expect.stringContaining("strata plan: 3 of 4 images to build"),
@@ -95,7 +95,7 @@ describe("a push to the repository of an environment", () => {
           .replace("options:\n", `options:\n  ${pool}\n`),
       );
       scene.repository.commit("an attack");
-      const { result, targets } = await scene.pushed({ pullRequest: "7", before: main });
+      const { result, targets } = await scene.pushed({ pullRequest: 7, before: main });
       expect([result.status, targets]).toEqual(["SUCCESS", []]);
       expect(result.log).toContain("strata plan: 3 of 4 images to build");
       expect(result).toMatchObject({ timeout: "1200s", options: { logging: "CLOUD_LOGGING_ONLY" } });
@@ -111,7 +111,7 @@ describe("a push to the repository of an environment", () => {
     const program = scene.repository.git("show", "HEAD:cli/strata.mjs");
     scene.repository.write("cli/strata.mjs", program.replace("const here", `${attack}const here`));
     scene.repository.commit("another attack");
-    const { result, targets } = await scene.pushed({ pullRequest: "7", before: main });
+    const { result, targets } = await scene.pushed({ pullRequest: 7, before: main });
     expect([result.status, targets]).toEqual(["FAILURE", []]);
     expect(result.log).toContain("(403)");
     scene.repository.git("reset", "--quiet", "--hard", main);

@@ -99,7 +99,7 @@ export class PushScene {
 
   /** Tells the cloud of a commit as a Git host would, and gives what became of each trigger. */
   async push(
-    more: { readonly branch?: string; readonly commit?: string; readonly pullRequest?: string; before?: string } = {},
+    more: { readonly branch?: string; readonly commit?: string; readonly pullRequest?: number; before?: string } = {},
   ): Promise<readonly Run[]> {
     const { folder: checkout } = this.repository;
     const source = { repository: REPOSITORY, branch: "main", checkout, commit: "HEAD", run: true, ...more };

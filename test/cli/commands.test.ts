@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plan } from "../../chain/plan.ts";
@@ -341,9 +341,21 @@ describe("every command", () => {
     async (words) => {
       const { code, err } = await strata(words);
       expect(code).toBe(2);
-      expect(err).toMatch(/error: .*\n/);
+      expect(err).toMatch(/^strata: .*\n[\s\S]*\(strata --help lists commands and options\)\n$/);
     },
   );
+
+  test("--version prints the version of package.json", async () => {
+    const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+    expect(await strata(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
+  });
+
+  test("whose reader reads no more ends silently, as other programs do", () => {
+    const script = `set -o pipefail; "$0" cli/strata.mjs plan --json --catalogue "$1" | true; echo "\${PIPESTATUS[0]}"`;
+    const words = ["-c", script, process.execPath, repository().catalogue];
+    const { stdout, stderr } = spawnSync("bash", words, { encoding: "utf8", env: { ...process.env, HOME: caches } });
+    expect({ stdout, stderr }).toEqual({ stdout: "141\n", stderr: "" });
+  });
 
   test("a folder that is no catalogue is a problem: exit 1, with the value and the fix", async () => {
     const { code, err } = await strata(["plan", "--catalogue", "/nowhere"]);

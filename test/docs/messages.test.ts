@@ -21,7 +21,6 @@ const quoted = [...page.matchAll(/^### (.*)$/gm)]
 /** Problems whose own words, with what is allowed and the fix, leave nothing to explain. */
 const PLAIN = [
   "--json and --markdown exclude each other",
-  "--worker names nobody who runs builds",
   "--settings says which registry is asked, so --registry cannot",
   "Docker's configuration is not valid JSON",
   "an image can only be tagged or copied by its digest",
@@ -32,10 +31,14 @@ const PLAIN = [
   "the catalogue has no target …",
   "the environment has no pool of the image's machine",
   "the fault has no route",
+  "the fault would meet no request: there is no such method",
   "the file cannot be read: …",
+  "the local cloud has no such repository",
+  "the local cloud has no such service account",
   "the report cannot be written: …",
   "the report's folder is not there",
   "the secret holds no token: it is empty, or has characters that no token has",
+  "there is no such build in this environment",
   "this is no address that GitHub's token may be sent to",
   "this is no pull request's number",
   "this is no repository at GitHub",
@@ -43,7 +46,6 @@ const PLAIN = [
   "this program runs one step of a build",
   "what answers is not GitHub's API",
   "… has no check that runs without a GPU",
-  "… is not a whole number",
 ];
 
 test("every message that troubleshooting.md quotes is one that the code can say", () => {

@@ -41,7 +41,7 @@ const bash = (script: string, more: object = {}) => ({
   ...more,
 });
 
-async function send(more: { readonly pullRequest?: string; readonly run?: boolean } = {}): Promise<string> {
+async function send(more: { readonly pullRequest?: number; readonly run?: boolean } = {}): Promise<string> {
   const source = { repository: REPOSITORY, branch: "main", checkout: folder, commit: "HEAD", run: true, ...more };
   const event = await readRepositoryEvent(source);
   const { runs } = await on.cloud.ok<{ runs: { build?: string }[] }>("POST", "/_local/repository-events", event);
@@ -134,7 +134,7 @@ test("what a pull request brought is not run by hand as if it were the branch", 
   commit([bash("echo from the branch")]);
   await ended(await send());
   commit([bash("echo from the pull request")]);
-  expect((await ended(await send({ pullRequest: "7" }))).log).toContain("from the pull request");
+  expect((await ended(await send({ pullRequest: 7 }))).log).toContain("from the pull request");
   const { metadata } = await on.cloud.ok<{ metadata: { build: Build } }>(
     "POST",
     `/cloudbuild/v1/${L}/triggers/hand:run`,

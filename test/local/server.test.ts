@@ -1,14 +1,16 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Command } from "commander";
 import { localCommand } from "../../cli/commands/local.ts";
+import { runCli } from "../../cli/run.ts";
 import { ENDPOINTS } from "../../local/environment.ts";
+import { serverFile } from "../../local/process.ts";
 import { PRODUCTS } from "../../local/products/index.ts";
 import { PROJECT, startTestCloud } from "./testCloud.ts";
 
@@ -208,4 +210,62 @@ test("a command that needs a running local cloud says how to start one", async (
   localCommand(program, { stdout: { write: () => true }, stderr: { write: () => true }, env: {} }, () => undefined);
   const words = ["local", "env", "--directory", join(tmpdir(), "nothing-here")];
   await expect(program.parseAsync(words, { from: "user" })).rejects.toThrow("strata local up");
+});
+
+test.each([
+  ["--port", "99999"],
+  ["--port", "abc"],
+  ["--time-scale", "-1"],
+  ["--worker", "nobody"],
+])("strata local up %s %s cannot be read: exit 2 with what is allowed, and nothing starts", async (option, value) => {
+  const directory = mkdtempSync(join(tmpdir(), "local-cloud-"));
+  const written: string[] = [];
+  const terminal = { stdout: { write: () => true }, stderr: { write: (text: string) => written.push(text) }, env: {} };
+  expect(await runCli(["local", "up", "--directory", directory, option, value], terminal)).toBe(2);
+  expect(written.join("")).toMatch(
+    new RegExp(`^strata: .*'${value}' is invalid\\. (It must be|Allowed choices are) .*\\n`),
+  );
+  expect(readdirSync(directory)).toEqual([]);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test("what the local cloud does not have is refused with what it has: a route, an account, a repository", async () => {
+  const cloud = await startTestCloud();
+  const server = { origin: cloud.origin, page: "", pid: process.pid, token: cloud.running.operatorToken };
+  writeFileSync(serverFile(cloud.directory), JSON.stringify(server));
+  const account = await cloud.account("builder");
+  const local = async (...words: string[]) => {
+    const written = { out: "", err: "" };
+    const into = (stream: "out" | "err") => ({
+      write(text: string) {
+        written[stream] += text;
+      },
+    });
+    const terminal = { stdout: into("out"), stderr: into("err"), env: {} };
+    const code = await runCli(["local", ...words, "--directory", cloud.directory], terminal);
+    return { code, ...written };
+  };
+  const refused = (value: string, allowed: string, fix: string) => ({
+    code: 1,
+    out: "",
+    err: expect.stringMatching(
+      new RegExp(`^strata: .*\\n {2}received: ${value}\\n {2}allowed: {2}.*${allowed}.*\\n {2}fix: {6}.*${fix}.*\\n$`),
+    ),
+  });
+  expect(await local("faults", "add", "foo")).toEqual(
+    refused("foo", "storage.buckets.list", "strata local faults add"),
+  );
+  expect(await local("faults", "add", "storage.bucket.list")).toEqual(
+    refused("storage.bucket.list", "VERB /path", "is storage.buckets.list meant"),
+  );
+  expect(await local("faults", "list")).toMatchObject({ out: expect.stringContaining('"faults": []') });
+  for (const route of ["storage.*", "GET /storage/*", "* /v2/*", "*", "registry manifests"]) {
+    expect(await local("faults", "add", route)).toMatchObject({ code: 0 });
+  }
+  expect(await local("env", "--as", "nope")).toEqual(refused("nope", account.replace(/^.*:/, ""), "name one of them"));
+  expect(await local("env", "--as", account.replace(/^.*:/, ""))).toMatchObject({ code: 0, err: "" });
+  expect(await local("push-event", "--repository", "nope")).toEqual(
+    refused("nope", "none is connected yet", "strata:source"),
+  );
+  await cloud.close();
 });
