@@ -63,7 +63,7 @@ export function localCommand(program: Command, terminal: Terminal, finish: (code
     .option("--time-scale <factor>", "how many times faster simulated builds run; 0 ends them at once", numberFrom(0))
     .option("--operation-delay <ms>", "how long a long-running operation takes", numberFrom(0))
     .addOption(
-      new Option("--worker <name>", `who runs builds: ${WORKER_NAMES.join(" or ")}, which takes Linux and root`)
+      new Option("--worker <name>", "who runs builds; buildkit takes Linux and root")
         .choices(WORKER_NAMES)
         .default("simulated"),
     )

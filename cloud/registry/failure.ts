@@ -36,14 +36,22 @@ export function registryError(error: unknown, doing: string, reference: Referenc
     error instanceof RefusedByRegistry || error instanceof TokenRefused || error instanceof TransientError
       ? error.status
       : undefined;
+  const { host, says } = attributed(reference.registry, errorMessage(error));
   return new UserError(
     {
-      problem: `cannot ${doing}: ${reference.registry} ${errorMessage(error).replace(`${reference.registry} `, "")}`,
+      problem: `cannot ${doing}: ${host} ${says}`,
       value: formatReference(reference),
       fix: fixFor(status, error, reference),
     },
     { cause: error },
   );
+}
+
+/** Who a message is about: the registry, unless it begins with that or with one of its hosts; and what it says then. */
+function attributed(registry: string, message: string): { readonly host: string; readonly says: string } {
+  const [first = ""] = message.split(" ", 1);
+  const named = first === registry || first.endsWith(`.${registry}`);
+  return named ? { host: first, says: message.slice(first.length + 1) } : { host: registry, says: message };
 }
 
 function fixFor(status: number | undefined, error: unknown, { registry, repository }: Reference): string {
