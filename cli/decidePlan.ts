@@ -5,6 +5,7 @@ import { UserError } from "../chain/errors.ts";
 import type { TargetInputs } from "../chain/inputs.ts";
 import { type Plan, planChain } from "../chain/plan.ts";
 import { openChain, openChainAt, partNamed } from "./openChain.ts";
+import { type Refusals, refusalsIn } from "./refusals.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a plan is decided by. */
@@ -26,6 +27,7 @@ export const REGISTRY_OPTION = ["--registry <address>", "where images are publis
 export interface DecidedPlan {
   readonly open: Chain;
   readonly plan: Plan;
+  readonly refusals: Refusals;
   /** Where images are published, if that registry was asked. */
   readonly registry?: string;
   /** The environment that it was made in. */
@@ -54,12 +56,13 @@ export async function decidePlan(
   // A variable names the environment where no option says what to ask, or that nothing is to be asked.
   const unsaid = options.registry === undefined && against === undefined;
   const settings = options.settings ?? ((unsaid && terminal.env.STRATA_SETTINGS) || undefined);
-  if (settings !== undefined) return { open, ...(await planIn(settings, part, before, terminal)) };
+  const refusals = refusalsIn(names, open, part.chain.refused);
+  if (settings !== undefined) return { open, refusals, ...(await planIn(settings, part, before, terminal)) };
   const registry = options.registry ?? terminal.env.STRATA_REGISTRY;
   const { graph, chain } = part;
   const exists = registry ? await askRegistry(registry, chain) : before && compareKeys(before, chain);
   const plan = planChain(graph, chain, { ...(exists && { exists }), ...(before && { before }) });
-  return { open, plan, ...(registry && { registry }) };
+  return { open, plan, refusals, ...(registry && { registry }) };
 }
 
 async function inputsAt(folder: string, revision: string): Promise<ReadonlyMap<string, TargetInputs>> {
@@ -73,7 +76,7 @@ async function planIn(
   part: Pick<Chain, "graph" | "chain">,
   before: ReadonlyMap<string, TargetInputs> | undefined,
   terminal: Terminal,
-): Promise<Required<Omit<DecidedPlan, "open">>> {
+): Promise<Required<Omit<DecidedPlan, "open" | "refusals">>> {
   const [{ openEnvironment }, { planInEnvironment }] = await Promise.all([
     import("./buildEnvironment.ts"),
     import("../builder/planInEnvironment.ts"),

@@ -3,7 +3,6 @@ import { planInEnvironment } from "../../builder/planInEnvironment.ts";
 import { type RunResult, runPlan } from "../../builder/run.ts";
 import { targetToPublish } from "../../builder/targetToPublish.ts";
 import { showDollars } from "../../chain/amounts.ts";
-import type { Chain } from "../../chain/chain.ts";
 import { UserError } from "../../chain/errors.ts";
 import type { Plan, PlannedTarget } from "../../chain/plan.ts";
 import type { BuildService } from "../../cloud/buildService.ts";
@@ -11,7 +10,8 @@ import { openEnvironment, SETTINGS_OPTION } from "../buildEnvironment.ts";
 import { EXIT } from "../exit.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { numberFrom } from "../numberFrom.ts";
-import { CATALOGUE_OPTION, openChain, partNamed, targetNamed } from "../openChain.ts";
+import { CATALOGUE_OPTION, openChain, partNamed } from "../openChain.ts";
+import { problemIn, type Refusals, refusalsIn } from "../refusals.ts";
 import { type BuildScreen, buildScreen } from "../render/buildLive.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
 import { styleFor } from "../render/style.ts";
@@ -60,8 +60,8 @@ Examples:
   strata build --settings build.json arr-trainer --max-cost 40
 
 Ctrl-C leaves the builds running and says how to come back to them; a second one cancels them.
-Exit codes: 0 all published, 1 a target failed or was refused, or a problem, 2 the command line cannot be read,
-4 left while builds go on, 130 cancelled.`;
+Exit codes: 0 published, but for what waits for a pin that stands as unresolved, 1 a target failed or is refused for
+another reason, or a problem, 2 the command line cannot be read, 4 left while builds go on, 130 cancelled.`;
 
 /** @param pollMs pause between two looks at a build, in milliseconds */
 export async function build(
@@ -72,13 +72,13 @@ export async function build(
 ): Promise<number> {
   const environment = await openEnvironment(options.settings, terminal);
   const open = await openChain(options.catalogue, terminal);
-  const { plan, quotas } = await planInEnvironment(environment, partNamed(names, open));
+  const part = partNamed(names, open);
+  const { plan, quotas } = await planInEnvironment(environment, part);
+  const refusals = refusalsIn(names, open, part.chain.refused);
   const style = styleFor(terminal);
   terminal.stdout.write(`${renderPlanTree(plan, style)}\n${renderPlanSummary(plan, style)}`);
-  requireKeys(plan, names, open);
-  const refused = plan.targets.filter(({ action }) => action === "refused");
-  const leftOut = refused.length === 0 ? EXIT.done : EXIT.problem;
-  if (plan.totals.build === 0) return leftOut;
+  requireKeys(refusals);
+  if (plan.totals.build === 0) return tellRefused(refusals, terminal);
   requireCost(plan, options.maxCost);
 
   const { settings, services } = environment;
@@ -102,23 +102,36 @@ export async function build(
       { pollMs, quotas, onFailure: options.onFailure, detach: leaving.signal },
     );
     const code = await conclude(plan, result, leaving, { say: (line) => screen.say(line) });
-    return code === EXIT.done ? leftOut : code;
+    if (code !== EXIT.done) return code;
   } finally {
     leaving.stop();
     screen.close();
   }
+  return tellRefused(refusals, terminal);
 }
 
 /** Refuses what was asked for by name and cannot be keyed; of a whole catalogue the rest is built all the same. */
-function requireKeys(plan: Plan, names: readonly string[], open: Chain): void {
-  const named = new Set(names.map((name) => targetNamed(name, open)));
-  const refused = plan.targets.filter(({ target, action }) => action === "refused" && named.has(target));
-  if (refused.length === 0) return;
+function requireKeys({ asked }: Refusals): void {
+  if (asked.length === 0) return;
   throw new UserError({
     problem: "what was asked for cannot be keyed, so nothing is built",
-    value: refused.map(({ target }) => target).join(", "),
+    value: asked.join(", "),
     fix: "mend what stands beside it above",
   });
+}
+
+/** Says what the run left out, last; and that is a problem unless all of it waits for pins that are known to be open. */
+function tellRefused(refusals: Refusals, { stdout, stderr }: Terminal): number {
+  const waiting = refusals.open.length;
+  if (waiting > 0) {
+    const those =
+      waiting === 1 ? "1 target is refused until its pin is" : `${waiting} targets are refused until their pins are`;
+    stdout.write(`${those} resolved, see above.\n`);
+  }
+  const problem = problemIn(refusals);
+  if (problem === undefined) return EXIT.done;
+  stderr.write(`strata: ${problem.message}\n`);
+  return EXIT.problem;
 }
 
 /** Refuses a plan that costs more than a person wants to spend. */

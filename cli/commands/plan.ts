@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { UserError } from "../../chain/errors.ts";
-import { UnresolvedPin } from "../../chain/unresolved.ts";
 import { AGAINST_OPTION, type DecideOptions, decidePlan, REGISTRY_OPTION } from "../decidePlan.ts";
 import { EXIT } from "../exit.ts";
 import { CATALOGUE_OPTION } from "../openChain.ts";
+import { problemIn } from "../refusals.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
 import { styleFor } from "../render/style.ts";
 import type { Terminal } from "../terminal.ts";
@@ -48,7 +48,7 @@ async function runPlan(names: readonly string[], options: Options, terminal: Ter
   if (options.json && options.markdown) {
     throw new UserError({ problem: "--json and --markdown exclude each other", fix: "name one of them" });
   }
-  const { open, plan, registry } = await decidePlan(names, options, terminal);
+  const { plan, refusals, registry } = await decidePlan(names, options, terminal);
   const asked = { ...(options.against !== undefined && { against: options.against }), ...(registry && { registry }) };
   if (options.json) {
     const { renderPlanJson } = await import("../render/planJson.ts");
@@ -61,8 +61,8 @@ async function runPlan(names: readonly string[], options: Options, terminal: Ter
     terminal.stdout.write(`${renderPlanTree(plan, style)}\n${renderPlanSummary(plan, style)}`);
     if (plan.totals.unknown > 0) terminal.stdout.write(NOT_ASKED);
   }
-  // A pin that is known to be open stops its own images only; anything else that cannot be keyed is a mistake.
-  if ([...open.chain.refused.values()].some(({ error }) => !(error instanceof UnresolvedPin))) return EXIT.problem;
+  const problem = problemIn(refusals);
+  if (problem !== undefined) throw problem;
   return options.exitCode && plan.totals.build > 0 ? EXIT.differs : EXIT.done;
 }
 

@@ -104,8 +104,33 @@ test("a target that cannot be keyed is left out and ends the run with 1; asked f
   expect(await runCli(["build", "stray", "--catalogue", catalogue()], terminal)).toBe(1);
   expect(terminal.written.err).toMatch(/cannot be keyed, so nothing is built[\s\S]*stray:stray/);
   expect(await allBuilds(bench)).toEqual([]);
+  terminal.written.err = "";
   expect(await build([], options(), terminal, 10)).toBe(1);
   expect(terminal.written.out).toContain("All 3 targets are published.");
+  expect(terminal.written.err).toMatch(/^strata: not every target can be keyed\n {2}received: stray:stray\n/);
+});
+
+test("targets that wait for an open pin fail no run that did not name them, and its last line counts them", async () => {
+  await start();
+  image("waits", "FROM nowhere.example/open:1 AS waits\n", {});
+  image("child", "FROM waits:waits AS child\n", {});
+  write("catalogue/bases.lock.yaml", "images: { nowhere.example/open:1: { digest: unresolved } }\n");
+  const lastLine = /\n2 targets are refused until their pins are resolved, see above\.\n$/;
+  expect(await build([], options(), terminal, 10)).toBe(0);
+  expect(terminal.written).toEqual({ out: expect.stringMatching(lastLine), err: "" });
+  expect(terminal.written.out).toContain("All 3 targets are published.");
+
+  const again = recorder();
+  expect(await runCli(["build", "--catalogue", catalogue()], again)).toBe(0);
+  expect(again.written).toEqual({ out: expect.stringMatching(lastLine), err: "" });
+
+  for (const command of ["plan", "build"]) {
+    const named = recorder();
+    expect(await runCli([command, "child", "--catalogue", catalogue()], named)).toBe(1);
+    expect(named.written.err).toMatch(/^strata: what was asked for cannot be keyed.*\n {2}received: child:child\n/);
+    expect(await runCli([command, "middle", "--catalogue", catalogue()], recorder())).toBe(0);
+  }
+  expect(await runCli(["plan", "--catalogue", catalogue()], recorder())).toBe(0);
 });
 
 test("a plan counts with the machine that a pool has, whatever the catalogue names", async () => {

@@ -45,6 +45,7 @@ const PLAIN = [
   "this is no version of a secret",
   "this program runs one step of a build",
   "what answers is not GitHub's API",
+  "what was asked for cannot be keyed",
   "… has no check that runs without a GPU",
 ];
 
