@@ -14,6 +14,11 @@ export function showSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
+/** A number of things as a person says it: "1 error", "2 errors". */
+export function counted(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
+}
+
 /** US dollars with cents. */
 export function showDollars(dollars: number): string {
   return `$${dollars.toFixed(2)}`;

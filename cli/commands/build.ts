@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { planInEnvironment } from "../../builder/planInEnvironment.ts";
 import { type RunResult, runPlan } from "../../builder/run.ts";
 import { targetToPublish } from "../../builder/targetToPublish.ts";
-import { showDollars } from "../../chain/amounts.ts";
+import { counted, showDollars } from "../../chain/amounts.ts";
 import { UserError } from "../../chain/errors.ts";
 import type { Plan, PlannedTarget } from "../../chain/plan.ts";
 import type { BuildService } from "../../cloud/buildService.ts";
@@ -138,7 +138,7 @@ function tellRefused(refusals: Refusals, { stdout, stderr }: Terminal): number {
 function requireCost({ totals }: Plan, most: number | undefined): void {
   if (most === undefined || totals.dollars <= most) return;
   throw new UserError({
-    problem: `the plan of ${totals.build} builds costs more than --max-cost allows`,
+    problem: `the plan of ${counted(totals.build, "build")} costs more than --max-cost allows`,
     value: `about ${showDollars(totals.dollars)}`,
     allowed: `${showDollars(most)} at most`,
     fix: "see what is built and why with `strata plan`; then raise --max-cost or name fewer targets",
@@ -184,7 +184,7 @@ async function conclude(
 ): Promise<number> {
   if (leaving.cancelled !== undefined) {
     await leaving.cancelled;
-    say(`The builds that ran are cancelled; ${published.size} of ${plan.targets.length} targets are published.`);
+    say(`The builds that ran are cancelled; ${published.size} of ${counted(plan.targets.length, "target")} published.`);
     return EXIT.interrupted;
   }
   for (const [target, build] of detached) say(`${target} goes on. To come back: strata watch ${build}`);
@@ -198,7 +198,7 @@ async function conclude(
     say("To go on with the rest, run the same command again: it attaches to what runs.");
     return EXIT.left;
   }
-  say(`All ${published.size} targets are published.`);
+  say(published.size === 1 ? "The target is published." : `All ${published.size} targets are published.`);
   return EXIT.done;
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { counted } from "../../chain/amounts.ts";
 import { lintCatalogue } from "../../chain/lint.ts";
 import { EXIT } from "../exit.ts";
 import { CATALOGUE_OPTION, openChain } from "../openChain.ts";
@@ -33,7 +34,7 @@ export function lintCommand(program: Command, terminal: Terminal, finish: (code:
         terminal.stdout.write(`${file}:${line}: ${label}: ${problem} ${style("dim", `(${rule})`)}\n  fix: ${fix}\n`);
       }
       terminal.stdout.write(
-        `${errors} errors, ${findings.length - errors} warnings in ${catalogue.images.size} images\n`,
+        `${counted(errors, "error")}, ${counted(findings.length - errors, "warning")} in ${counted(catalogue.images.size, "image")}\n`,
       );
     });
 }

@@ -267,6 +267,7 @@ describe("lint", () => {
     const { code, out } = await strata(["lint", "--catalogue", catalogue]);
     expect(code).toBe(1);
     expect(out).toMatch(/lib\/Dockerfile:2: error: .*\(pip-unhashed\)\n {2}fix: /);
+    expect(out).toMatch(/\n1 error, 0 warnings in 3 images\n$/);
   });
 });
 
