@@ -53,6 +53,14 @@ export function readCatalogue(tree: FileTree): Catalogue {
   return { tree, images, lock: readLock(tree) };
 }
 
+/** Folders that have a Dockerfile and no image.yaml: somebody means them to be images, and they are none. */
+export function foldersWithoutSettings({ tree, images }: Pick<Catalogue, "tree" | "images">): readonly string[] {
+  return tree.children("").filter((name) => !images.has(name) && tree.entry(`${name}/Dockerfile`)?.kind === "file");
+}
+
+/** What makes a folder an image, for messages. */
+export const LEAST_SETTINGS = "an image.yaml beside the Dockerfile with description, machine and expectedMinutes";
+
 /** The machines that a catalogue's images name, each once. */
 export function machinesIn({ images }: Pick<Catalogue, "images">): readonly string[] {
   return [...new Set([...images.values()].map(({ settings }) => settings.machine))].sort();

@@ -1,4 +1,4 @@
-import { type Catalogue, pathIn } from "./catalogue.ts";
+import { type Catalogue, foldersWithoutSettings, LEAST_SETTINGS, pathIn } from "./catalogue.ts";
 import type { CollectedChain } from "./collect.ts";
 import type { Instruction } from "./dockerfile/instructions.ts";
 import { isSymbolic, readable } from "./dockerfile/symbols.ts";
@@ -20,7 +20,10 @@ const SECRET_VALUE =
 
 /** Every finding of a catalogue, in the order of files and lines; those excused in place are left out. */
 export function lintCatalogue(catalogue: Catalogue, graph: Graph, chain: CollectedChain): readonly Finding[] {
-  const findings = [...graph.values()].flatMap((target) => lintTarget(target, chain));
+  const findings = [
+    ...foldersWithoutSettings(catalogue).map((folder) => lintFolder(folder, catalogue)),
+    ...[...graph.values()].flatMap((target) => lintTarget(target, chain)),
+  ];
   const unique = new Map(findings.map((one) => [`${one.file}:${one.line}:${one.rule}:${one.problem}`, one]));
   const lines = new Map<string, readonly string[]>();
   const excused = ({ file, line, rule }: Finding) => {
@@ -31,6 +34,12 @@ export function lintCatalogue(catalogue: Catalogue, graph: Graph, chain: Collect
   return [...unique.values()]
     .filter((one) => !excused(one))
     .sort((one, other) => (one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1));
+}
+
+function lintFolder(folder: string, { tree }: Catalogue): Finding {
+  const problem = "the folder has no image.yaml, so it is no image of the catalogue";
+  const at = { file: pathIn(tree, `${folder}/Dockerfile`), line: 1 };
+  return { severity: "error", rule: "no-settings", ...at, problem, fix: `write ${LEAST_SETTINGS}` };
 }
 
 /** The lines of a file that a finding names; none where it is not in the catalogue or a build context. */

@@ -1,3 +1,4 @@
+import { foldersWithoutSettings, LEAST_SETTINGS, pathIn } from "../chain/catalogue.ts";
 import { type Chain, readChain, readChainIn } from "../chain/chain.ts";
 import { withParents } from "../chain/collect.ts";
 import { gitTree } from "../chain/context/gitTree.ts";
@@ -22,6 +23,15 @@ export function targetNamed(name: string, { catalogue, graph }: Pick<Chain, "cat
   const found = findParent(name, catalogue);
   const target = found && formatTarget({ image: found.image.name, stage: found.stage });
   if (target !== undefined && graph.has(target)) return target;
+  const folder = foldersWithoutSettings(catalogue).find((one) => one === name.split(":")[0]);
+  if (folder !== undefined) {
+    throw new UserError({
+      problem: `${folder} has no image.yaml, so it is no image of the catalogue`,
+      value: pathIn(catalogue.tree, folder),
+      allowed: LEAST_SETTINGS,
+      fix: `write ${pathIn(catalogue.tree, folder)}/image.yaml`,
+    });
+  }
   const similar = nearest(name, [...graph.keys(), ...catalogue.images.keys()]);
   throw new UserError({
     problem: `the catalogue has no target ${name}`,

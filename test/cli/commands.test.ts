@@ -271,6 +271,28 @@ describe("lint", () => {
   });
 });
 
+describe("a folder with a Dockerfile and no image.yaml", () => {
+  test("is an error of lint, and told by its name where a command asks for it", async () => {
+    const { root, catalogue } = repository({
+      "stray/Dockerfile": "FROM base:runtime AS stray\n",
+      "notes/README.md": "",
+    });
+    const { code, out } = await strata(["lint", "--catalogue", catalogue]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/stray\/Dockerfile:1: error: the folder has no image\.yaml.*\n {2}fix: write an image\.yaml/);
+    expect(out).toMatch(/\n1 error, 0 warnings/);
+    for (const name of ["stray", "stray:stray"]) {
+      const { code, err } = await strata(["plan", name, "--catalogue", catalogue]);
+      expect([code, err]).toEqual([
+        1,
+        expect.stringMatching(/^strata: stray has no image\.yaml.*[\s\S]*fix: +write .*stray\/image\.yaml\n$/),
+      ]);
+    }
+    fill(root, { "images/stray/image.yaml": smallChain["lib/image.yaml"] ?? "" });
+    expect((await strata(["lint", "--catalogue", catalogue])).code).toBe(0);
+  });
+});
+
 describe("lock", () => {
   const withBases = (registry: TestRegistry, lock: string) => {
     const image = {

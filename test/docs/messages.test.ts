@@ -46,6 +46,7 @@ const PLAIN = [
   "this program runs one step of a build",
   "what answers is not GitHub's API",
   "what was asked for cannot be keyed",
+  "… has no image.yaml, so it is no image of the catalogue",
   "… has no check that runs without a GPU",
 ];
 
