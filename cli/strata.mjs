@@ -21,6 +21,11 @@ if (major > 22 || (major === 22 && minor >= 18)) {
     if (error.code !== "EPIPE") throw error;
     process.exit(141);
   });
+  // google-auth-library looks for credentials at a machine of Google's too; that this is none is no news to anybody.
+  const { emitWarning } = process;
+  process.emitWarning = (warning, ...rest) => {
+    if (rest[0] !== "MetadataLookupWarning") emitWarning.call(process, warning, ...rest);
+  };
   const { runCli } = await import("./run.ts").catch(explainMissing);
   process.exitCode = await runCli(process.argv.slice(2), process);
 } else {

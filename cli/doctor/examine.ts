@@ -1,5 +1,7 @@
 import { UserError } from "../../chain/errors.ts";
 import { GoogleError } from "../../cloud/google/api.ts";
+import { UnreachableError } from "../../cloud/http.ts";
+import { TransientError } from "../../cloud/retry.ts";
 import { errorMessage } from "../../cloud/systemError.ts";
 import { bucketsCheck } from "./checks/buckets.ts";
 import { clockCheck } from "./checks/clock.ts";
@@ -87,6 +89,9 @@ function failure(error: unknown): Finding {
   if (error instanceof GoogleError) {
     const says = `Google Cloud answered ${error.status}: ${error.message}`;
     return wrong(says, "check the project, the region and the references that the environment's configuration names");
+  }
+  if (error instanceof UnreachableError || error instanceof TransientError) {
+    return wrong(errorMessage(error), "check the network (name, proxy, firewall), then run it again");
   }
   return wrong(errorMessage(error), "run it again; if it says the same, this is a defect of the check");
 }

@@ -281,6 +281,12 @@ test("a clock that is off by more than a minute", async () => {
   expect((await found(minutes(0.5))).clock).toBeUndefined();
 });
 
+test("a clock that cannot be compared, because Cloud Storage is not reached, is no defect of the check", async () => {
+  const environment = { ...env, GOOGLE_STORAGE_CUSTOM_ENDPOINT: "http://strata.invalid/storage/v1/" };
+  const { clock } = await found({ api: new GoogleApi({ environment }) });
+  expect(clock).toEqual(wrong(/^strata\.invalid/, /^check the network/));
+});
+
 test("a lock whose holder was silent for long is told; one that nobody holds is not", async () => {
   const put = (name: string, state: object) =>
     cloud.ok("POST", `/upload/storage/v1/b/${names.store}/o?uploadType=media&name=locks%2F${name}`, state);
@@ -318,7 +324,7 @@ test("an environment that this machine's Docker builds is asked about Docker, an
   expect(cloud.running.cloud.journal.count).toBe(before);
 });
 
-test("the command exits 1 where something is wrong, prints JSON where asked, and never a token", async () => {
+test("the command exits 1 where something is wrong, prints JSON where asked, and never a token or a warning of Node's", async () => {
   const lines = Object.entries(config).map(([name, value]) => `  ${name}: ${value}`);
   write("Pulumi.dev.yaml", `config:\n${lines.join("\n")}\n`);
   write("images/base/Dockerfile", "FROM scratch AS base\nLABEL a=b\n");
@@ -342,6 +348,13 @@ test("the command exits 1 where something is wrong, prints JSON where asked, and
   const results: { subject: string; state: string }[] = JSON.parse(ill.stdout);
   expect(results.map(({ subject }) => subject)).toEqual(CHECKS.map(({ subject }) => subject));
   expect(results.filter(({ state }) => state !== "good")).toMatchObject([{ subject: "buckets", state: "wrong" }]);
+  const { GOOGLE_OAUTH_ACCESS_TOKEN: _, ...withoutToken } = env;
+  env = { ...withoutToken, GCE_METADATA_HOST: new URL(cloud.origin).host };
+  expect(await doctor()).toEqual({
+    code: 1,
+    stdout: expect.stringContaining("no Google Cloud credentials"),
+    stderr: "",
+  });
   write("Pulumi.broken.yaml", "config:\n  a: [\n");
   expect(await doctor("broken")).toEqual({
     code: 1,
