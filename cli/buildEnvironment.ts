@@ -23,9 +23,10 @@ export async function openEnvironment(place: string | undefined, terminal: Termi
   const from = place ?? environment.STRATA_SETTINGS;
   if (from === undefined || from === "") {
     throw new UserError({
-      problem: "no environment is named to build in",
+      problem: "no environment is named",
+      value: "nothing",
       allowed: "--settings PLACE or STRATA_SETTINGS: a file, or gs://bucket/object",
-      fix: "pulumi stack output build --json >build.json && strata build --settings build.json",
+      fix: "pulumi stack output build --json >build.json, then the same command with --settings build.json",
     });
   }
   const api = new GoogleApi({ environment });
@@ -37,6 +38,7 @@ async function readPlace(place: string, api: GoogleApi): Promise<string> {
   const absent = new UserError({
     problem: "the settings of the environment are not there",
     value: place,
+    allowed: "a file, or gs://bucket/object",
     fix: "write them: pulumi stack output build --json >build.json",
   });
   if (bucket !== undefined && name !== undefined) {
@@ -47,24 +49,27 @@ async function readPlace(place: string, api: GoogleApi): Promise<string> {
   try {
     return await readFile(place, "utf8");
   } catch (error) {
-    if (errorCode(error) === "ENOENT") throw absent;
-    throw error;
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    throw code === "ENOENT" ? absent : unusable(`the file cannot be read (${code})`, place);
   }
 }
 
+function unusable(problem: string, file: string): UserError {
+  return new UserError({
+    problem: `the settings of the environment cannot be used: ${problem}`,
+    allowed: "what `pulumi stack output build --json` prints",
+    fix: "write them anew with that command",
+    at: { file },
+  });
+}
+
 function parseSettings(text: string, file: string): BuildSettings {
-  const wrong = (problem: string) =>
-    new UserError({
-      problem: `the settings of the environment cannot be used: ${problem}`,
-      allowed: "what `pulumi stack output build --json` prints",
-      fix: "write them anew with that command",
-      at: { file },
-    });
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw wrong("they are not JSON");
+    throw unusable("they are not JSON", file);
   }
   if (hasNoTool(json)) {
     throw new UserError({
@@ -75,9 +80,12 @@ function parseSettings(text: string, file: string): BuildSettings {
     });
   }
   // A commit from before a setting was invented still builds: what it does not know is left out.
-  const { data, error } = buildSettings.strip().safeParse(json);
+  const { data, error } = buildSettings.strip().safeParse(json, { reportInput: true });
   if (data !== undefined) return data;
-  throw wrong(error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+  const wrong = error.issues.map(({ path, input }) => {
+    return `${path.join(".") || "they"} ${path.length === 0 ? "are not usable" : input === undefined ? "is missing" : "is not usable"}`;
+  });
+  throw unusable(wrong.join(", "), file);
 }
 
 /** An environment that was brought up before its first tool image leaves its name empty. */

@@ -4,6 +4,8 @@ import type { CollectedChain } from "../chain/collect.ts";
 import { UserError } from "../chain/errors.ts";
 import type { TargetInputs } from "../chain/inputs.ts";
 import { type Plan, planChain } from "../chain/plan.ts";
+import { parseReference } from "../chain/reference.ts";
+import { publishedReference } from "../chain/target.ts";
 import { openChain, openChainAt, partNamed } from "./openChain.ts";
 import { type Refusals, refusalsIn } from "./refusals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -59,10 +61,29 @@ export async function decidePlan(
   const refusals = refusalsIn(names, open, part.chain.refused);
   if (settings !== undefined) return { open, refusals, ...(await planIn(settings, part, before, terminal)) };
   const registry = options.registry ?? terminal.env.STRATA_REGISTRY;
+  if (registry) requireAddress(registry);
   const { graph, chain } = part;
   const exists = registry ? await askRegistry(registry, chain) : before && compareKeys(before, chain);
   const plan = planChain(graph, chain, { ...(exists && { exists }), ...(before && { before }) });
   return { open, plan, refusals, ...(registry && { registry }) };
+}
+
+/** An address is good where the images below it have names. */
+function requireAddress(registry: string): void {
+  try {
+    parseReference(publishedReference(registry, "image:stage", "key"));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      {
+        problem: "this is no address of a repository that images are published in",
+        value: registry,
+        allowed: "HOST/PATH without a scheme, as us-east4-docker.pkg.dev/acme-images-dev/strata-dev-images",
+        fix: "copy it from the stack: pulumi stack output registry",
+      },
+      { cause: error },
+    );
+  }
 }
 
 async function inputsAt(folder: string, revision: string): Promise<ReadonlyMap<string, TargetInputs>> {

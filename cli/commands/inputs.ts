@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Command } from "commander";
 import { parseBaseLock } from "../../chain/bases.ts";
@@ -6,6 +6,7 @@ import { statCacheFolder } from "../../chain/context/statCache.ts";
 import { workTree } from "../../chain/context/workTree.ts";
 import { UserError } from "../../chain/errors.ts";
 import { buildOptions, collectTarget, readDockerfile, type TargetInputs } from "../../chain/inputs.ts";
+import { errorCode, errorMessage } from "../../cloud/systemError.ts";
 import { CATALOGUE_OPTION, openChain, targetNamed } from "../openChain.ts";
 import { renderInputs } from "../render/inputs.ts";
 import { styleFor } from "../render/style.ts";
@@ -69,6 +70,15 @@ async function inputsOf(target: string | undefined, options: Options, terminal: 
 
 async function inputsOfDockerfile(file: string, options: Options, terminal: Terminal): Promise<TargetInputs> {
   const folder = dirname(file);
+  if (!existsSync(file)) {
+    throw new UserError({
+      problem: "there is no such Dockerfile",
+      value: file,
+      allowed: "a Dockerfile of any name",
+      fix: "correct --dockerfile",
+    });
+  }
+  if (options.context !== undefined) requireFolder(options.context);
   const dockerfile = { tree: workTree(folder), path: basename(file) };
   const context = workTree(options.context ?? folder, { statCache: statCacheFolder({ ...terminal.env }) });
   const lock = options.lock === undefined ? undefined : parseBaseLock(readText(options.lock), options.lock);
@@ -84,13 +94,28 @@ async function inputsOfDockerfile(file: string, options: Options, terminal: Term
   return inputs;
 }
 
+function requireFolder(context: string): void {
+  if (statSync(context, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new UserError({
+    problem: "the build context is no folder",
+    value: context,
+    allowed: "a folder, which the Dockerfile's sources are in",
+    fix: "correct --context, or leave it out: the Dockerfile's folder is taken then",
+  });
+}
+
 /** Reads "NAME=VALUE" words. */
 function buildArgs(words: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     words.map((word) => {
       const equals = word.indexOf("=");
       if (equals > 0) return [word.slice(0, equals), word.slice(equals + 1)];
-      throw new UserError({ problem: "the build arg has no value", value: word, allowed: "--build-arg NAME=VALUE" });
+      throw new UserError({
+        problem: "the build arg has no value",
+        value: word,
+        allowed: "--build-arg NAME=VALUE",
+        fix: `give it one: --build-arg ${word}=VALUE`,
+      });
     }),
   );
 }
@@ -100,7 +125,12 @@ function readText(file: string): string {
     return readFileSync(file, "utf8");
   } catch (error) {
     throw new UserError(
-      { problem: `the file cannot be read: ${(error as Error).message}`, at: { file } },
+      {
+        problem: `the file cannot be read: ${errorCode(error) ?? errorMessage(error)}`,
+        value: file,
+        allowed: "a lock in the form of bases.lock.yaml",
+        fix: "correct --lock",
+      },
       { cause: error },
     );
   }

@@ -298,6 +298,7 @@ test("the three commands need settings, and say where to get them", async () => 
     expect(await runCli(words, bare)).toBe(1);
   }
   expect(terminal.written.err).toContain("pulumi stack output build --json");
+  expect(terminal.written.err).not.toContain("strata build");
   expect(readFileSync(join(folder, "settings.json"), "utf8")).toContain("pools");
 });
 

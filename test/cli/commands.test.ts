@@ -380,6 +380,45 @@ describe("every command", () => {
     expect({ stdout, stderr }).toEqual({ stdout: "141\n", stderr: "" });
   });
 
+  const told = (problem: string, value: string) =>
+    new RegExp(`^strata: .*${problem}.*\\n {2}received: ${value}\\n {2}allowed: {2}.+\\n {2}fix: {6}.+\\n$`);
+
+  test.each(["http://x", "host.example/a b", "HOST.example/Images"])(
+    "--registry %s is no address",
+    async (registry) => {
+      const words = ["plan", "--catalogue", repository().catalogue];
+      const refused = { code: 1, out: "", err: expect.stringMatching(told("no address of a repository", registry)) };
+      expect(await strata([...words, "--registry", registry])).toEqual(refused);
+      expect(await strata(words, { env: { STRATA_REGISTRY: registry } })).toEqual(refused);
+    },
+  );
+
+  test("a context or a Dockerfile that is not there is told with what is allowed", async () => {
+    const file = join(folderWith({ Dockerfile: "FROM scratch\n" }), "Dockerfile");
+    const inputs = (...words: string[]) => strata(["inputs", "--dockerfile", ...words]);
+    expect((await inputs(file, "--context", "/nowhere")).err).toMatch(
+      told("the build context is no folder", "/nowhere"),
+    );
+    expect((await inputs(file, "--lock", "/nowhere")).err).toMatch(told("the file cannot be read: ENOENT", "/nowhere"));
+    expect((await inputs("/nowhere/Dockerfile")).err).toMatch(
+      told("there is no such Dockerfile", "/nowhere/Dockerfile"),
+    );
+    expect((await inputs(file, "--build-arg", "A")).err).toMatch(told("the build arg has no value", "A"));
+  });
+
+  test("settings that are none say what is missing and not usable, in words", async () => {
+    const folder = folderWith({ "some.json": '{ "project": 1 }', "none.json": "[]" });
+    const planIn = (file: string) =>
+      strata(["plan", "--catalogue", repository().catalogue, "--settings", join(folder, file)]);
+    const { err } = await planIn("some.json");
+    expect(err).toMatch(
+      /cannot be used: project is not usable, region is missing, .*\n {2}allowed: .*\n {2}fix: .*\n$/,
+    );
+    expect(err).not.toContain("Invalid input");
+    expect((await planIn("none.json")).err).toContain("cannot be used: they are not usable");
+    expect((await planIn(".")).err).toContain("cannot be used: the file cannot be read (EISDIR)");
+  });
+
   test("a folder that is no catalogue is a problem: exit 1, with the value and the fix", async () => {
     const { code, err } = await strata(["plan", "--catalogue", "/nowhere"]);
     expect(code).toBe(1);
