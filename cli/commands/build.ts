@@ -15,6 +15,7 @@ import { problemIn, type Refusals, refusalsIn } from "../refusals.ts";
 import { type BuildScreen, buildScreen } from "../render/buildLive.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
 import { styleFor } from "../render/style.ts";
+import { columnsOf } from "../render/width.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Options {
@@ -76,7 +77,7 @@ export async function build(
   const { plan, quotas } = await planInEnvironment(environment, part);
   const refusals = refusalsIn(names, open, part.chain.refused);
   const style = styleFor(terminal);
-  terminal.stdout.write(`${renderPlanTree(plan, style)}\n${renderPlanSummary(plan, style)}`);
+  terminal.stdout.write(`${renderPlanTree(plan, style, columnsOf(terminal))}\n${renderPlanSummary(plan, style)}`);
   requireKeys(refusals);
   if (plan.totals.build === 0) return tellRefused(refusals, terminal);
   requireCost(plan, options.maxCost);

@@ -6,6 +6,7 @@ import { CATALOGUE_OPTION } from "../openChain.ts";
 import { problemIn } from "../refusals.ts";
 import { renderPlanSummary, renderPlanTree } from "../render/planTree.ts";
 import { styleFor } from "../render/style.ts";
+import { columnsOf } from "../render/width.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Options extends DecideOptions {
@@ -58,7 +59,7 @@ async function runPlan(names: readonly string[], options: Options, terminal: Ter
     terminal.stdout.write(renderPlanMarkdown(plan, options.against));
   } else {
     const style = styleFor(terminal);
-    terminal.stdout.write(`${renderPlanTree(plan, style)}\n${renderPlanSummary(plan, style)}`);
+    terminal.stdout.write(`${renderPlanTree(plan, style, columnsOf(terminal))}\n${renderPlanSummary(plan, style)}`);
     if (plan.totals.unknown > 0) terminal.stdout.write(NOT_ASKED);
   }
   const problem = problemIn(refusals);

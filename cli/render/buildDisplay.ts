@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from "node:util";
 import {
   type BuildProgress,
   dollarsSoFar,
@@ -8,6 +7,7 @@ import {
 } from "../../builder/runState.ts";
 import { showDollars, showSeconds } from "../../chain/amounts.ts";
 import type { Style } from "./style.ts";
+import { cut } from "./width.ts";
 
 const BAR = 20;
 /** More lines than this are not drawn: what is over gives way to what is going on. */
@@ -85,10 +85,4 @@ function describe(one: TargetProgress, now: number, style: Style): string {
   const what = phase === "verified" ? "checks have passed" : (marker ?? "");
   const cost = showDollars(dollarsSoFar(one, now));
   return `${bar} ${String(percent).padStart(3)} %  ${elapsed}, ${eta}, ${cost}  ${what}`.trimEnd();
-}
-
-/** Shortens a line to what fits, without its colours where it has to. */
-function cut(line: string, columns: number): string {
-  const plain = stripVTControlCharacters(line);
-  return plain.length <= columns ? line : `${plain.slice(0, Math.max(0, columns - 1))}…`;
 }

@@ -5,6 +5,7 @@ import type { Terminal } from "../terminal.ts";
 import { renderBuildDisplay } from "./buildDisplay.ts";
 import { linesOf } from "./buildLines.ts";
 import { styleFor } from "./style.ts";
+import { columnsOf } from "./width.ts";
 
 /** Shows a run while it goes on. */
 export interface BuildScreen {
@@ -15,7 +16,6 @@ export interface BuildScreen {
   close(): void;
 }
 
-const usualColumns = 80;
 const redrawMs = 250;
 
 /** A live display on a terminal, plain lines everywhere else. */
@@ -63,8 +63,7 @@ class LiveScreen implements BuildScreen {
   }
 
   private draw(): void {
-    const columns = this.terminal.stdout.columns ?? usualColumns;
-    const times = { now: Date.now(), startedAt: this.startedAt, columns };
+    const times = { now: Date.now(), startedAt: this.startedAt, columns: columnsOf(this.terminal) };
     const lines = renderBuildDisplay(this.progress, times, styleFor(this.terminal));
     // One write, so that nobody sees half of it.
     this.terminal.stdout.write(`${this.eraser()}${lines.join("\n")}\n`);

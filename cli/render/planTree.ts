@@ -1,24 +1,32 @@
 import { shortKey, showDollars, showMinutes } from "../../chain/amounts.ts";
 import type { Plan, PlannedTarget } from "../../chain/plan.ts";
 import type { Style } from "./style.ts";
+import { cut, wrap } from "./width.ts";
 
 const COLOURS = { reuse: "green", build: "yellow", unknown: "dim", refused: "red" } as const;
 
 /** How many reasons of one target are shown; the rest is a count, and `strata explain` has all. */
 const MOST_REASONS = 4;
 
-/** A plan as a tree: children below the parent that they wait for longest. */
-export function renderPlanTree(plan: Plan, style: Style): string {
+/**
+ * A plan as a tree: children below the parent that they wait for longest.
+ * @param columns no line is longer: what does not fit is cut, but for what is wrong, which goes on in the next line
+ */
+export function renderPlanTree(plan: Plan, style: Style, columns = Number.POSITIVE_INFINITY): string {
   const byName = new Map(plan.targets.map((one) => [one.target, one]));
   const above = (one: PlannedTarget) => mainParent(one, byName);
   const width = Math.max(0, ...plan.targets.map((one) => one.target.length + 3 * depth(one, byName)));
   const lines: string[] = [];
   const draw = (one: PlannedTarget, indent: string, branch: string, below: string) => {
     const name = one.target.padEnd(width - indent.length - branch.length);
-    lines.push(`${style("dim", indent + branch)}${style("bold", name)}  ${describe(one, style)}`);
+    lines.push(cut(`${style("dim", indent + branch)}${style("bold", name)}  ${describe(one, style)}`, columns));
     const children = plan.targets.filter((child) => above(child) === one.target);
     const gutter = `${indent}${below}${children.length > 0 ? "│  " : "   "}`;
-    for (const note of notesOf(one, above(one))) lines.push(`${style("dim", gutter)}${note}`);
+    const room = columns - gutter.length;
+    const notes = notesOf(one, above(one)).flatMap((note) =>
+      one.action === "refused" ? wrap(note, room) : [cut(note, room)],
+    );
+    for (const note of notes) lines.push(`${style("dim", gutter)}${note}`);
     for (const [index, child] of children.entries()) {
       const last = index === children.length - 1;
       draw(child, indent + below, last ? "└─ " : "├─ ", last ? "   " : "│  ");
@@ -45,7 +53,7 @@ function depth(one: PlannedTarget, byName: ReadonlyMap<string, PlannedTarget>): 
 
 function describe(one: PlannedTarget, style: Style): string {
   const action = style(COLOURS[one.action], one.action.padEnd(7));
-  const key = one.key === undefined ? "-".padEnd(12) : style("dim", shortKey(one.key));
+  const key = one.key === undefined ? "-" : style("dim", shortKey(one.key));
   if (one.action !== "build") return `${action}  ${key}`;
   const from = one.measured === undefined ? "" : style("dim", `  ${measuredIn(one.measured)}`);
   return `${action}  ${key}  ${showMinutes(one.minutes).padStart(7)}  ${showDollars(one.dollars).padStart(7)}  ${one.machine}${from}`;

@@ -31,12 +31,12 @@ interface Result {
 /** Runs a command line with a terminal that records. */
 async function strata(
   words: readonly string[],
-  more: { isTTY?: boolean; env?: Record<string, string> } = {},
+  more: { isTTY?: boolean; columns?: number; env?: Record<string, string> } = {},
 ): Promise<Result> {
   const out: string[] = [];
   const err: string[] = [];
   const code = await runCli(words, {
-    stdout: { write: (text) => out.push(text), ...(more.isTTY && { isTTY: true }) },
+    stdout: { write: (text) => out.push(text), ...(more.isTTY && { isTTY: true, columns: more.columns }) },
     stderr: { write: (text) => err.push(text) },
     env: { XDG_CACHE_HOME: caches, ...more.env },
   } as Parameters<typeof runCli>[1]);
@@ -133,6 +133,28 @@ describe("plan", () => {
     expect((await strata(words)).out).not.toContain(ESC);
     expect((await strata(words, { isTTY: true })).out).toContain(ESC);
     expect((await strata(words, { isTTY: true, env: { NO_COLOR: "1" } })).out).not.toContain(ESC);
+  });
+
+  test("a terminal's width cuts reasons and breaks what is wrong between words; a pipe gets all, and no blank at a line's end", async () => {
+    const { root, catalogue } = repository();
+    const long = "a folder/whose name/is longer/than what/a terminal/has room/for in/one line".replaceAll(" ", "-");
+    fill(root, {
+      "images/lib/Dockerfile": `FROM base:runtime AS runtime\nCOPY lib/${long} /usr/bin/\n`,
+      [`images/lib/${long}`]: "",
+      "images/waits/image.yaml": settings(),
+      "images/waits/Dockerfile": "FROM nowhere.example/unpinned:1 AS waits\n",
+    });
+    const words = ["plan", "--catalogue", catalogue, "--against", "HEAD"];
+    const piped = (await strata(words)).out.split("\n");
+    expect(piped.some((line) => line.length > 100)).toBe(true);
+    expect(piped.filter((line) => /\s$/.test(line))).toEqual([]);
+    const shown = await strata(words, { isTTY: true, columns: 60, env: { NO_COLOR: "1" } });
+    const tree = shown.out.split("\n\n")[0]?.split("\n") ?? [];
+    expect(Math.max(...tree.map((line) => line.length))).toBeLessThanOrEqual(60);
+    const unbroken = tree.join(" ").replace(/\s+/g, " ");
+    expect(unbroken).toContain("no digest pins this base image, so its content could change unseen");
+    expect(unbroken).toContain("fix: strata lock nowhere.example/unpinned:1");
+    expect(tree.some((line) => line.endsWith("…"))).toBe(true);
   });
 
   test("no text of the change can break out of --markdown's code: backticks, pipes, HTML, mentions, lines", () => {

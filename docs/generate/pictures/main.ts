@@ -34,7 +34,7 @@ try {
 
   const plan = ["plan", "--against", "main", ...TARGETS];
   const shown: string[] = [];
-  const stdout = { write: (text: string) => shown.push(text), isTTY: true };
+  const stdout = { write: (text: string) => shown.push(text), isTTY: true, columns: 120 };
   const words = plan.map((word) => (word === "main" ? "HEAD" : word));
   await runCli([...words, "--catalogue", catalogue], { stdout, stderr: process.stderr, env: environment });
   write("plan.svg", terminalPicture(`strata ${plan.join(" ")}`, shown.join("")));
