@@ -61,6 +61,10 @@ async function runPlan(names: readonly string[], options: Options, terminal: Ter
     const style = styleFor(terminal);
     terminal.stdout.write(`${renderPlanTree(plan, style, columnsOf(terminal))}\n${renderPlanSummary(plan, style)}`);
     if (plan.totals.unknown > 0) terminal.stdout.write(NOT_ASKED);
+    const { build, reuse } = plan.totals;
+    if (registry && options.settings === undefined && build > 0 && reuse === 0) {
+      terminal.stdout.write(`Nothing of this is published in ${registry}: is that the repository that is meant?\n`);
+    }
   }
   const problem = problemIn(refusals);
   if (problem !== undefined) throw problem;

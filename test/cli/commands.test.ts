@@ -157,6 +157,19 @@ describe("plan", () => {
     expect(tree.some((line) => line.endsWith("…"))).toBe(true);
   });
 
+  test("a registry that has none of the keys is asked about, since a repository's slip of the pen answers the same", async () => {
+    const registry = await startRegistry("open");
+    registries.push(registry);
+    const words = ["plan", "--catalogue", repository().catalogue, "--registry", `${registry.host}/images`];
+    const question = `Nothing of this is published in ${registry.host}/images: is that the repository that is meant?\n`;
+    expect((await strata(words)).out).toContain(question);
+    const { targets } = planSchema.parse(JSON.parse((await strata([...words, "--json"])).out));
+    registry.push("images/base/runtime", targets[0]?.key ?? "", "layer");
+    const { out } = await strata(words);
+    expect(out).toContain("3 to build, 1 to reuse");
+    expect(out).not.toContain(question);
+  });
+
   test("no text of the change can break out of --markdown's code: backticks, pipes, HTML, mentions, lines", () => {
     const texts = ["a ``` b ` c", "x | y \\| @team <b>z</b> `q`", "<img src=x> @everyone", "one\n\n# two", "|", "`|`"];
     const target = {
