@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../../chain/errors.ts";
 import { nearest } from "../../chain/nearest.ts";
 import { WORKER_NAMES, type WorkerName } from "../../local/cloud.ts";
@@ -58,7 +58,7 @@ export function localCommand(program: Command, terminal: Terminal, finish: (code
 
   add("up", "start it, or find the one that runs")
     .option("--port <number>", "the port on 127.0.0.1; 0 takes a free one", numberFrom(0, 65_535), 9931)
-    .option("--project <id>", "a project to have, any number of times", collect, [])
+    .option("--project <id>", "a project to have, any number of times", projectId, [])
     .option("--all-services", "let new projects have every service enabled")
     .option("--time-scale <factor>", "how many times faster simulated builds run; 0 ends them at once", numberFrom(0))
     .option("--operation-delay <ms>", "how long a long-running operation takes", numberFrom(0))
@@ -127,8 +127,9 @@ export function localCommand(program: Command, terminal: Terminal, finish: (code
     });
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
+function projectId(value: string, before: readonly string[]): readonly string[] {
+  if (/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(value)) return [...before, value];
+  throw new InvalidArgumentError("It must be a project's id: 6 to 30 lower-case letters, digits and hyphens.");
 }
 
 function upOptions({ directory, port, project, allServices, timeScale, operationDelay, worker }: UpWords) {

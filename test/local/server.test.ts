@@ -217,6 +217,7 @@ test.each([
   ["--port", "abc"],
   ["--time-scale", "-1"],
   ["--worker", "nobody"],
+  ["--project", "X"],
 ])("strata local up %s %s cannot be read: exit 2 with what is allowed, and nothing starts", async (option, value) => {
   const directory = mkdtempSync(join(tmpdir(), "local-cloud-"));
   const written: string[] = [];
