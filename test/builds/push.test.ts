@@ -138,7 +138,7 @@ describe("a push to the repository of an environment", () => {
         return scene.ended(metadata.build.id);
       });
       expect([result.status, targets, accountOf(result)]).toEqual(["SUCCESS", ["other.run"], "strata-dev-publisher"]);
-      expect(result.log).toContain("All 1 targets are published.");
+      expect(result.log).toContain("The target is published.");
       const [image] = (await scene.builds()).filter(({ tags }) => tags?.includes("other.run"));
       const job = image?.options?.env?.find((line) => line.startsWith(`${JOB_VARIABLE}=`));
       expect(decodeJob(job?.slice(JOB_VARIABLE.length + 1) ?? "").hints).toEqual({ MAX_JOBS: "3" });
