@@ -265,7 +265,7 @@ class WordReader {
         return trims ? this.trimmed("", kind, word) : "";
       });
     }
-    if (isSymbolic(value) && (orEmpty || trims)) return symbol(`\${${value}${operator}${word}}`);
+    if (isSymbolic(value) && (orEmpty || trims)) return expression(symbol(value), operator, word);
     const empty = orEmpty && value === "";
     if (kind === "-") return empty ? word : value;
     if (kind === "+") return empty ? "" : word;
@@ -276,8 +276,9 @@ class WordReader {
     return this.trimmed(value, kind, word);
   }
 
-  /** "##" and "%%" take the longest match. */
+  /** "##" and "%%" take the longest match. What an unknown pattern leaves is unknown too. */
   private trimmed(value: string, kind: string, word: string): string {
+    if (isSymbolic(word)) return expression(symbol(value), kind, word);
     const longest = word.startsWith(kind);
     const pattern = longest ? word.slice(1) : word;
     return withPattern(pattern, () =>
@@ -290,12 +291,14 @@ class WordReader {
     if (everywhere) this.at++;
     const pattern = this.readOperand("/", true, true);
     const replacement = this.readOperand("}", true, false);
-    const slashes = everywhere ? "//" : "/";
     const value = this.variables.get(name);
     // Written back with one slash even where there were two, as BuildKit does.
     if (value === undefined && this.options.keepUnset) return `\${${name}/${pattern}/${replacement}}`;
-    if (value === undefined && this.variables.open) return symbol(`\${${name}${slashes}${pattern}/${replacement}}`);
-    if (value !== undefined && isSymbolic(value)) return symbol(`\${${value}${slashes}${pattern}/${replacement}}`);
+    const slashes = everywhere ? "//" : "/";
+    if (value === undefined && this.variables.open) return expression(name, slashes, pattern, "/", replacement);
+    if ([value ?? "", pattern, replacement].some(isSymbolic)) {
+      return expression(symbol(value ?? ""), slashes, pattern, "/", replacement);
+    }
     return withPattern(pattern, () => replacePattern(value ?? "", pattern, replacement, everywhere));
   }
 
@@ -339,6 +342,15 @@ function isDigit(character: string): boolean {
 
 function isNameCharacter(character: string): boolean {
   return /^[\p{L}\p{Nd}_]$/u.test(character);
+}
+
+/**
+ * The symbol for an expression whose value is unknown. Operands are symbols in it, because their own text may look like
+ * an operator: ${name/"a/b"/c} is not ${name/a/"b/c"}.
+ */
+function expression(subject: string, ...parts: readonly string[]): string {
+  const framed = parts.map((part, index) => (index % 2 === 0 ? part : symbol(part)));
+  return symbol(`\${${subject}${framed.join("")}}`);
 }
 
 function withPattern(pattern: string, apply: () => string): string {
