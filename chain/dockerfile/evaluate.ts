@@ -1,8 +1,8 @@
-import { posix } from "node:path";
 import { type ImageConfig, scratchConfig } from "./image.ts";
 import type { Instruction, InstructionOf } from "./instructions.ts";
 import { evaluateMetadata } from "./metadata.ts";
 import { parseInstruction } from "./parse.ts";
+import { cleanPath, pathFrom } from "./paths.ts";
 import { formatPlatform, type Platform } from "./platforms.ts";
 import { evaluateRun } from "./run.ts";
 import { type BuildOptions, copySupplier, mountSuppliers, type Stage, type Stages, type Supplier } from "./stages.ts";
@@ -90,7 +90,6 @@ class Evaluator {
       typeof stage.base === "string" ? this.image(stage.base, stage.platform, stage.from) : this.walk(stage.base);
     const state = new StageState({ stage: stage.label, file, escape }, base);
     state.line = stage.from.source.line;
-    if (state.config.workdir !== "") state.config.workdir = this.workdir(state, state.config.workdir);
     const used: UsedInstruction[] = [{ stage: stage.label, instruction: stage.from }];
     for (const instruction of [...this.triggers(base.config.onbuild, stage), ...stage.instructions]) {
       state.line = instruction.source.line;
@@ -155,7 +154,7 @@ class Evaluator {
         state.remember(`WORKDIR ${folder}`);
         if (folder === "/") return undefined;
         const { time } = this;
-        const operation = { time, folder: posix.normalize(folder).replace(/(.)\/+$/, "$1"), owner: state.config.user };
+        const operation = { time, folder: cleanPath(folder), owner: state.config.user };
         return state.append(instruction, { operation, inputs: [state.fileSystem], reads: [] });
       }
       default: {
@@ -169,7 +168,7 @@ class Evaluator {
   /** A relative folder is joined to the one before; an absolute one stays as it is written. */
   private workdir(state: StageState, path: string): string {
     if (path === "") return state.config.workdir || "/";
-    return path.startsWith("/") ? path : posix.join(state.config.workdir || "/", path).replace(/(.)\/+$/, "$1");
+    return path.startsWith("/") ? path : pathFrom(state.config.workdir || "/", path);
   }
 
   private noteArgs(instruction: Instruction, state: StageState): void {

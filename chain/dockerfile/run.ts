@@ -3,6 +3,7 @@ import type { Canonical } from "../canonical.ts";
 import type { InstructionOf } from "./instructions.ts";
 import { type Mount, parseMounts } from "./mounts.ts";
 import { dropTabs } from "./parse.ts";
+import { pathFrom } from "./paths.ts";
 import { formatPlatform, type Platform } from "./platforms.ts";
 import type { StageState } from "./state.ts";
 import type { ContextRead, FileSystem, Step } from "./steps.ts";
@@ -140,7 +141,7 @@ function contextPath(source: string, state: StageState): string {
 }
 
 function mountTarget({ target }: Mount, state: StageState): string {
-  const path = target.startsWith("/") ? target : posix.join("/", state.config.workdir, target);
+  const path = target.startsWith("/") ? target : pathFrom(pathFrom("/", state.config.workdir), target);
   if (path === "/") throw state.error("a mount cannot cover the root", target, { allowed: "a folder or file below /" });
   return path;
 }

@@ -1,7 +1,7 @@
-import { posix } from "node:path";
 import { UserError } from "../errors.ts";
 import { DEFAULT_PATH, type ImageConfig } from "./image.ts";
 import type { Instruction } from "./instructions.ts";
+import { pathFrom } from "./paths.ts";
 import type { FileSystem, Step } from "./steps.ts";
 import { expandWord, type Variables, type WordOptions } from "./words.ts";
 
@@ -107,8 +107,7 @@ export class StageState {
 
   /** A path as the steps see it: relative ones start at the working directory; a trailing "/" or "/." stays. */
   absolute(path: string): string {
-    const full = path.startsWith("/") ? path : posix.join(this.config.workdir, path === "" ? "./" : path);
-    const clean = posix.normalize(full).replace(/(.)\/+$/, "$1");
+    const clean = pathFrom(this.config.workdir, path);
     if (path.endsWith("/") || path === "." || path === "") return clean.endsWith("/") ? clean : `${clean}/`;
     return path.endsWith("/.") ? `${clean === "/" ? "" : clean}/.` : clean;
   }

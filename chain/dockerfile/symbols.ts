@@ -19,6 +19,27 @@ export function isSymbolic(text: string): boolean {
   return text.includes(OPEN);
 }
 
+/** Splits a text at a separator of one character, but not inside of symbols: their expressions may hold any text. */
+export function splitAroundSymbols(text: string, separator: string): readonly string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text.startsWith(OPEN, at)) depth++;
+    else if (text.startsWith(CLOSE, at)) depth--;
+    else if (depth === 0 && text[at] === separator) {
+      parts.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  return [...parts, text.slice(start)];
+}
+
+/** Whether the first thing in a text is not known. */
+export function startsWithSymbol(text: string): boolean {
+  return text.startsWith(OPEN);
+}
+
 /** The text as a person reads it: symbols as the expressions they stand for. */
 export function readable(text: string): string {
   return text.replaceAll(OPEN, "<").replaceAll(CLOSE, ">");
