@@ -336,7 +336,7 @@ const KEYWORDS = [
   ...["ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"],
 ];
 
-/** Removes the leading tabs of every line: "<<-". */
+/** Removes the leading tabs of every line: "<<-". Only a line feed begins a line, which the flag "m" does not know. */
 export function dropTabs(content: string): string {
-  return content.replace(/^\t+/gm, "");
+  return content.replace(/(^|\n)\t+/g, "$1");
 }

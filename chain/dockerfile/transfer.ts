@@ -5,7 +5,7 @@ import type { InstructionOf } from "./instructions.ts";
 import { isGitSource, isUrl, remoteSource } from "./remoteSources.ts";
 import type { StageState } from "./state.ts";
 import type { ContextRead, FileSystem, Step } from "./steps.ts";
-import { isSymbolic, readable } from "./symbols.ts";
+import { isSymbolic, readable, splitAroundSymbols } from "./symbols.ts";
 
 /**
  * COPY and ADD: a step that adds files from the context, another file system, a URL or the Dockerfile itself.
@@ -87,16 +87,16 @@ function splitPivot(source: string): [string, string] {
   return [source.slice(0, at), source.slice(at + 3)];
 }
 
-/** "user:group" with names and numbers told apart, "root" being 0. */
+/** "user:group" with names and numbers told apart, "root" and no user at all being 0. */
 function ownerOf(chown: string, state: StageState, link: boolean): Canonical {
-  const colon = chown.indexOf(":");
-  const parts = colon === -1 ? [chown] : [chown.slice(0, colon), chown.slice(colon + 1)];
+  const [first = "", ...rest] = splitAroundSymbols(chown, ":");
+  const parts = rest.length === 0 ? [first] : [first, rest.join(":")];
   const [user = null, group = null] = parts.map((part, index) => {
     if (index === 1 && part === "") return null;
-    if (part === "root") return 0;
+    if (part === "root" || part === "") return 0;
     return /^[+-]?\d{1,10}$/.test(part) ? Number(part) : part;
   });
-  if (link && (typeof user === "string" || typeof group === "string")) {
+  if (link && [user, group].some((one) => typeof one === "string" && !isSymbolic(one))) {
     throw state.error("--chown by name does not work together with --link", chown, {
       fix: "use numbers: --chown=1000:1000",
     });
