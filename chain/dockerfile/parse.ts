@@ -1,6 +1,7 @@
 import { compareBytes } from "../context/byteOrder.ts";
 import { UserError } from "../errors.ts";
 import { trim } from "./characters.ts";
+import { parseDevice } from "./devices.ts";
 import { parseDuration } from "./durations.ts";
 import { type FlagKind, Flags } from "./flags.ts";
 import type { CommandLine, Health, Instruction, Pair, Transfer } from "./instructions.ts";
@@ -179,7 +180,8 @@ class InstructionParser {
     // Read once without variables, as BuildKit does, so that a stage's dependencies do not depend on values.
     parseMounts(mounts, undefined, this.at);
     const command = this.commandLine(this.source.rest);
-    return { kind: "RUN", source: this.source, command, mounts, network, security, devices: flags.list("device") };
+    const devices = flags.list("device").map((device) => parseDevice(device, this.at));
+    return { kind: "RUN", source: this.source, command, mounts, network, security, devices };
   }
 
   private transfer(flags: Flags): Transfer {

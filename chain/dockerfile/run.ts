@@ -3,7 +3,7 @@ import type { Canonical } from "../canonical.ts";
 import type { InstructionOf } from "./instructions.ts";
 import { type Mount, parseMounts } from "./mounts.ts";
 import { dropTabs } from "./parse.ts";
-import { pathFrom } from "./paths.ts";
+import { cleanPath, pathFrom } from "./paths.ts";
 import { formatPlatform, type Platform } from "./platforms.ts";
 import type { StageState } from "./state.ts";
 import type { ContextRead, FileSystem, Step } from "./steps.ts";
@@ -100,9 +100,7 @@ function readMounts(
         readOnly: mount.readOnly,
         size: mount.size,
         cache: mount.type === "cache" ? cacheOf(mount, target, cacheNamespace) : null,
-        // What a folder that the mount makes itself gets.
-        made:
-          contextPath(mount.source, state) === "" ? [mount.uid ?? null, mount.gid ?? null, mount.mode ?? null] : null,
+        made: contextPath(mount.source, state) === "" ? madeFolder(mount) : null,
         from: null,
       };
       if (mount.type === "tmpfs") return { target, operation };
@@ -110,16 +108,12 @@ function readMounts(
       if (readsContext(mount))
         return { target, operation: { ...operation, from: ranks.indexOf(contextPath(mount.source, state)) } };
       if (!supplier) return { target, operation };
-      return { target, operation: { ...operation, from: posix.join("/", mount.source) }, supplier };
+      return { target, operation: { ...operation, from: cleanPath(`/${mount.source}`) }, supplier };
     });
   placed.sort((one, other) => (one.target < other.target ? -1 : one.target > other.target ? 1 : 0));
   for (const { supplier } of placed) if (supplier) inputs.push(supplier);
   const secrets = mounts.filter(({ type }) => type === "secret").map((mount) => secretOperation(mount));
-  const agents = mounts
-    .filter(({ type }) => type === "ssh")
-    .map(({ id, target, uid, gid, mode, required }) => ({
-      ...{ type: "ssh", id, target, required, owner: [uid ?? null, gid ?? null, mode ?? null] },
-    }));
+  const agents = mounts.filter(({ type }) => type === "ssh").map((mount, index) => agentOperation(mount, index));
   return {
     mounts: [...placed.map(({ operation }) => operation), ...secrets, ...agents],
     inputs,
@@ -156,9 +150,30 @@ function cacheOf({ id, sharing, target: written }: Mount, target: string, namesp
   return usual ? { namespace } : "own";
 }
 
+/** What a folder that a cache mount makes itself gets: it is made only where one of the three is said. */
+function madeFolder({ uid, gid, mode }: Mount): Canonical {
+  if (uid === undefined && gid === undefined && mode === undefined) return [null, null, null];
+  const [user, ...others] = unlessDefault([uid, gid, mode], [0, 0, 0o755]);
+  return [user ?? (others.every((one) => one === null) ? 0 : null), ...others];
+}
+
+/** A secret that is only a variable has no owner. */
 function secretOperation({ id, source, target, env, uid, gid, mode, required }: Mount): Canonical {
   const name = source || id || posix.basename(target);
   const file = env === undefined ? target || `/run/secrets/${posix.basename(name)}` : target || null;
-  const owner = [uid, gid, mode].some((one) => one !== undefined) ? [uid ?? 0, gid ?? 0, mode ?? 0o400] : null;
+  const said = unlessDefault([uid, gid, mode], [0, 0, 0o400]).some((one) => one !== null);
+  const owner = said && file !== null ? [uid ?? 0, gid ?? 0, mode ?? 0o400] : null;
   return { type: "secret", id: name, target: file, env: env ?? null, owner, required };
+}
+
+/** @param index its place among the agents, which its socket is named after where nothing else is said */
+function agentOperation({ id, target, uid, gid, mode, required }: Mount, index: number): Canonical {
+  const usual = target === `/run/buildkit/ssh_agent.${index}`;
+  const owner = unlessDefault([uid, gid, mode], [0, 0, 0o600]);
+  return { type: "ssh", id, target: usual ? "" : target, required, owner };
+}
+
+/** Values, null in the place of those that are not said or say the default. */
+function unlessDefault(values: readonly (number | undefined)[], defaults: readonly number[]): (number | null)[] {
+  return values.map((value, index) => (value === undefined || value === defaults[index] ? null : value));
 }

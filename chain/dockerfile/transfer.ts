@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { Canonical } from "../canonical.ts";
 import { hasWildcard } from "../context/goPath.ts";
 import type { InstructionOf } from "./instructions.ts";
+import { cleanPath } from "./paths.ts";
 import { isGitSource, isUrl, remoteSource } from "./remoteSources.ts";
 import type { StageState } from "./state.ts";
 import type { ContextRead, FileSystem, Step } from "./steps.ts";
@@ -72,8 +73,16 @@ function describeSources(
       throw state.error("--checksum is for URLs and Git repositories", source, { fix: "remove --checksum" });
     }
     if (options.parents) {
-      const [base = "", pattern] = source.includes("/./") ? splitPivot(source) : ["/", source];
-      return { parents: pattern ?? "", base: options.supplier ? base : posix.basename(base) };
+      const [base, pattern] = source.includes("/./") ? splitPivot(source) : ["", source];
+      const folder = belowRoot(base) || "/";
+      if (options.supplier) return { parents: belowRoot(pattern), base: folder };
+      // A path without wildcards has to exist, and as that it counts with all its folders.
+      const required = folder.includes("/", 1) && !hasWildcard(base) && !hasWildcard(pattern);
+      return {
+        parents: belowRoot(pattern),
+        base: posix.basename(folder),
+        required: required ? cleanPath(`/${base}/${pattern}`) : undefined,
+      };
     }
     const unpack = transfer.kind === "ADD" && (transfer.unpack ?? true);
     // From the context the content counts and the last part of the name, from elsewhere the path.
@@ -85,6 +94,11 @@ function describeSources(
 function splitPivot(source: string): [string, string] {
   const at = source.indexOf("/./");
   return [source.slice(0, at), source.slice(at + 3)];
+}
+
+/** A path as --parents takes it, without its first slash. BuildKit cleans only those that are relative. */
+function belowRoot(path: string): string {
+  return (path.startsWith("/") ? path : cleanPath(`/${path}`)).slice(1);
 }
 
 /** "user:group" with names and numbers told apart, "root" and no user at all being 0. */

@@ -2,10 +2,13 @@ import { buildOptions, collectTarget, readDockerfile } from "../../../chain/inpu
 import { memoryTree } from "../context/memoryTree.ts";
 import { DIGEST } from "../smallChain.ts";
 
-/** The key of a Dockerfile beside some files, whose base images base:1 and base:2 are known by digest alone. */
+/** What a Dockerfile of these tests can copy. */
+export const contextFiles = { a: "a", "d/a": "a", "x/d/a": "a", "y/d/a": "a" } as const;
+
+/** The key of a Dockerfile whose base images are known by digest alone. */
 export async function keyOf(dockerfile: string, given: Parameters<typeof buildOptions>[0] = {}): Promise<string> {
-  const tree = memoryTree({ Dockerfile: dockerfile, a: "a", "d/a": "a" });
-  const digests = new Map(["base:1", "base:2"].map((name) => [`docker.io/library/${name}`, DIGEST]));
+  const tree = memoryTree({ ...contextFiles, Dockerfile: dockerfile });
+  const digests = new Map(["base:1", "base:2", "files:1"].map((name) => [`docker.io/library/${name}`, DIGEST]));
   const source = {
     dockerfile: { tree, path: "Dockerfile" },
     context: tree,
