@@ -45,20 +45,30 @@ export function keyOf(evaluation: Evaluation, parts: KeyParts): Key {
   function fileSystem(from: FileSystem): Canonical {
     if (from.kind === "scratch") return "scratch";
     if (from.kind === "image") return { image: parts.identity(from.image), platform: from.image.platform };
-    return { step: step(from.step) };
+    addStep(from.step);
+    return { step: steps.get(from.step) };
   }
 
-  function step(one: Step): string {
-    const known = steps.get(one);
-    if (known !== undefined) return known;
-    const inputs = one.inputs.map(fileSystem);
+  /** Identifies a step, those that it needs first. Not by recursion: there may be more steps than a stack has room for. */
+  function addStep(last: Step): void {
+    const open = [last];
+    for (let one = open.at(-1); one !== undefined; one = open.at(-1)) {
+      const missing = one.inputs.flatMap((input) =>
+        input.kind === "step" && !steps.has(input.step) ? [input.step] : [],
+      );
+      for (const needed of missing.reverse()) open.push(needed);
+      if (missing.length > 0) continue;
+      if (!steps.has(one)) steps.set(one, identityOf(one));
+      open.pop();
+    }
+  }
+
+  function identityOf(one: Step): string {
     const hash = createHash("sha256");
     field(hash, ALGORITHM);
-    field(hash, { operation: one.operation, inputs });
+    field(hash, { operation: one.operation, inputs: one.inputs.map(fileSystem) });
     for (const read of one.reads) addSelection(hash, parts.selection(read), parts.digest);
-    const id = hash.digest("hex");
-    steps.set(one, id);
-    return id;
+    return hash.digest("hex");
   }
 
   const hash = createHash("sha256");

@@ -82,16 +82,48 @@ class Evaluator {
     return { file, fileSystem, config, time: this.time, platform, instructions, args: this.args };
   }
 
-  private walk(stage: Stage): Walked {
-    const before = this.walked.get(stage);
-    if (before) return before;
+  /** Walks a stage, those that it needs first. Not by recursion: there may be more stages than a stack has room for. */
+  private walk(last: Stage): Walked {
+    const open = [last];
+    for (let stage = open.at(-1); stage !== undefined; stage = open.at(-1)) {
+      const needed = this.walked.has(stage) ? [] : this.neededBy(stage).filter((one) => !this.walked.has(one));
+      for (const one of needed.reverse()) open.push(one);
+      if (needed.length > 0) continue;
+      if (!this.walked.has(stage)) this.walked.set(stage, this.walkAlone(stage));
+      open.pop();
+    }
+    return this.walked.get(last) as Walked;
+  }
+
+  /** The stages that have to be walked before a stage; which triggers its base has, is known once that is walked. */
+  private neededBy(stage: Stage): readonly Stage[] {
+    const { base } = stage;
+    if (typeof base !== "string" && !this.walked.has(base)) return [base];
+    const suppliers = this.instructionsOf(stage).flatMap((instruction) => {
+      if (instruction.kind === "RUN") return mountSuppliers(instruction, this.stages, stage);
+      return instruction.kind === "COPY" ? [copySupplier(instruction, this.stages, stage)] : [];
+    });
+    return suppliers.filter((supplier) => typeof supplier === "object");
+  }
+
+  private baseOf(stage: Stage): Walked {
+    const { base, platform, from } = stage;
+    return typeof base === "string" ? this.image(base, platform, from) : this.walk(base);
+  }
+
+  /** A stage's own instructions, behind the triggers of its base. */
+  private instructionsOf(stage: Stage): readonly Instruction[] {
+    const triggers = this.triggers(this.baseOf(stage).config.onbuild, stage);
+    return triggers.length === 0 ? stage.instructions : [...triggers, ...stage.instructions];
+  }
+
+  private walkAlone(stage: Stage): Walked {
     const { file, escape } = this.stages.dockerfile;
-    const base =
-      typeof stage.base === "string" ? this.image(stage.base, stage.platform, stage.from) : this.walk(stage.base);
+    const base = this.baseOf(stage);
     const state = new StageState({ stage: stage.label, file, escape }, base);
     state.line = stage.from.source.line;
     const used: UsedInstruction[] = [{ stage: stage.label, instruction: stage.from }];
-    for (const instruction of [...this.triggers(base.config.onbuild, stage), ...stage.instructions]) {
+    for (const instruction of this.instructionsOf(stage)) {
       state.line = instruction.source.line;
       const step = this.apply(instruction, state, stage, base.platform);
       used.push({ stage: stage.label, instruction, ...(step && { step }) });
@@ -99,10 +131,8 @@ class Evaluator {
     }
     for (const name of stage.usedGlobals) this.args.set(name, this.stages.globals.get(name) ?? "");
     const { fileSystem, config, env, args } = state;
-    const result = { fileSystem, config, env, args, platform: base.platform };
-    this.walked.set(stage, result);
     this.used.set(stage, used);
-    return result;
+    return { fileSystem, config, env, args, platform: base.platform };
   }
 
   private image(name: string, platform: Platform, source: InstructionOf<"FROM"> | Instruction): Walked {
