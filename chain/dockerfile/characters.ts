@@ -5,11 +5,17 @@
 const BLANK = "\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
 const blank = new RegExp(`^[${BLANK}]$`, "u");
+const run = new RegExp(`[${BLANK}]+`, "u");
 const leading = new RegExp(`^[${BLANK}]+`, "u");
 
 /** Whether one character (a code point) is a blank. */
 export function isBlank(character: string): boolean {
   return blank.test(character);
+}
+
+/** What stands between runs of blanks; empty before a first and behind a last run. */
+export function splitAtBlanks(text: string): readonly string[] {
+  return text.split(run);
 }
 
 /** The text without leading blanks. */

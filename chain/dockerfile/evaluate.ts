@@ -1,5 +1,6 @@
 import { type ImageConfig, scratchConfig } from "./image.ts";
 import type { Instruction, InstructionOf } from "./instructions.ts";
+import { Allowance } from "./limits.ts";
 import { evaluateMetadata } from "./metadata.ts";
 import { parseInstruction } from "./parse.ts";
 import { cleanPath, pathFrom } from "./paths.ts";
@@ -64,6 +65,7 @@ class Evaluator {
   private readonly walked = new Map<Stage, Walked>();
   private readonly used = new Map<Stage, UsedInstruction[]>();
   private readonly images = new Map<string, Walked>();
+  private readonly allowance = new Allowance();
   private readonly args = new Map<string, string>();
   /** SOURCE_DATE_EPOCH as BuildKit takes it: the time of folders that WORKDIR makes, and of the image. */
   private readonly time: string;
@@ -120,8 +122,8 @@ class Evaluator {
   private walkAlone(stage: Stage): Walked {
     const { file, escape } = this.stages.dockerfile;
     const base = this.baseOf(stage);
-    const state = new StageState({ stage: stage.label, file, escape }, base);
-    state.line = stage.from.source.line;
+    const { line } = stage.from.source;
+    const state = new StageState({ stage: stage.label, file, escape, line }, base, this.allowance);
     const used: UsedInstruction[] = [{ stage: stage.label, instruction: stage.from }];
     for (const instruction of this.instructionsOf(stage)) {
       state.line = instruction.source.line;

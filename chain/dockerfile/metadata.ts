@@ -118,6 +118,7 @@ function portsOf(value: string, state: StageState): readonly string[] {
     .reading(value, () => splitWords(value, variables, { escape }))
     .flatMap((word) => {
       const ports = isSymbolic(word) ? [word] : exposedPorts(word);
+      state.spend((ports?.length ?? 0) * "65535/sctp".length);
       if (ports) return ports;
       throw state.error("EXPOSE names no port", word, { allowed: "port, first-last, either with /tcp, /udp or /sctp" });
     });

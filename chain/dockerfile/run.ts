@@ -33,11 +33,10 @@ export function evaluateRun(
   const { command, script } = commandOf(run, state);
   const mounts = parseMounts(run.mounts, (word) => state.expand(word), at);
   const read = readMounts(mounts, state, suppliers, build.cacheNamespace);
-  const env = [...state.env].map(([name, value]) => `${name}=${value}`);
   const operation: Canonical = {
     run: command,
     script,
-    env,
+    env: state.environmentOfStep(),
     folder: state.config.workdir,
     user: state.config.user,
     network: run.network,

@@ -1,6 +1,7 @@
 import { UserError } from "../errors.ts";
 import { DEFAULT_PATH, type ImageConfig } from "./image.ts";
 import type { Instruction } from "./instructions.ts";
+import { type Allowance, MOST_ENVIRONMENT, MOST_TEXT } from "./limits.ts";
 import { pathFrom } from "./paths.ts";
 import type { FileSystem, Step } from "./steps.ts";
 import { expandWord, type Variables, type WordOptions } from "./words.ts";
@@ -40,24 +41,32 @@ export class StageState {
   hasCmd = false;
   /** The instruction being read. */
   line = 0;
+  private readonly allowance: Allowance;
+  private environment = 0;
 
   /**
+   * @param place where the stage is: its FROM line at first
    * @param from the base: its file system and configuration; env and args only where it is a stage of the same file
+   * @param allowance what the target's instructions may still grow to
    */
   constructor(
-    place: { readonly stage: string; readonly file: string; readonly escape: string },
+    place: { readonly stage: string; readonly file: string; readonly escape: string; readonly line: number },
     from: {
       readonly fileSystem: FileSystem;
       readonly config: ImageConfig;
       readonly env: ReadonlyMap<string, string>;
       readonly args: readonly DeclaredArg[];
     },
+    allowance: Allowance,
   ) {
     this.stage = place.stage;
     this.file = place.file;
     this.escape = place.escape;
+    this.line = place.line;
+    this.allowance = allowance;
     this.fileSystem = from.fileSystem;
     const { config } = from;
+    this.spend(config.history.length + config.env.size + config.labels.size + config.ports.size + config.volumes.size);
     this.config = {
       ...config,
       env: new Map(config.env),
@@ -69,14 +78,41 @@ export class StageState {
     };
     if (config.complete && !config.env.has("PATH")) this.config.env.set("PATH", DEFAULT_PATH);
     this.env = new Map(from.env);
+    for (const [name, value] of this.env) this.environment += name.length + value.length;
     this.args = [...from.args];
     for (const [name, value] of this.config.env) this.setEnv(name, value);
   }
 
   /** Sets a variable of the steps to come. */
   setEnv(name: string, value: string): void {
+    const before = this.env.get(name);
+    if (before !== undefined) this.environment -= name.length + before.length;
+    this.environment += name.length + value.length;
     this.env.delete(name);
     this.env.set(name, value);
+    if (this.environment > MOST_ENVIRONMENT) {
+      throw this.error(`the variables of the stage have more than ${MOST_ENVIRONMENT} characters together`, undefined, {
+        fix: "hand large texts over in files",
+      });
+    }
+  }
+
+  /** "name=value" of each variable, as a step gets them. */
+  environmentOfStep(): readonly string[] {
+    this.spend(this.environment);
+    return [...this.env].map(([name, value]) => `${name}=${value}`);
+  }
+
+  /** Takes something of what the target's instructions may grow to. Throws a UserError where nothing is left. */
+  spend(characters: number): void {
+    if (this.allowance.spend(characters)) return;
+    throw this.error(
+      `the instructions of the target have more than ${MOST_TEXT} characters, variables replaced`,
+      undefined,
+      {
+        fix: "split the Dockerfile, or hand large texts over in files",
+      },
+    );
   }
 
   /** The variables that words are expanded with. */
@@ -86,7 +122,9 @@ export class StageState {
 
   /** Expands a word of the current instruction. Throws a UserError that names its line. */
   expand(word: string, options: Partial<WordOptions> = {}): string {
-    return this.reading(word, () => expandWord(word, this.variables, { escape: this.escape, ...options }));
+    const text = this.reading(word, () => expandWord(word, this.variables, { escape: this.escape, ...options }));
+    this.spend(text.length);
+    return text;
   }
 
   /** Runs a reader of words and gives its errors the instruction's place. */
@@ -114,6 +152,7 @@ export class StageState {
 
   /** Appends a line to the image's history. */
   remember(line: string): void {
+    this.spend(line.length);
     this.config.history.push(line);
   }
 

@@ -1,4 +1,5 @@
-import { isBlank } from "./characters.ts";
+import { splitAtBlanks } from "./characters.ts";
+import { MOST_INSERTED } from "./limits.ts";
 import { replacePattern, trimPrefix, trimSuffix } from "./patterns.ts";
 import { isSymbolic, symbol } from "./symbols.ts";
 
@@ -43,12 +44,11 @@ class Words {
   private current = "";
 
   plain(characters: string): void {
-    for (const character of characters) {
-      if (!isBlank(character)) this.current += character;
-      else if (this.current !== "") {
-        this.done.push(this.current);
-        this.current = "";
-      }
+    const [first = "", ...more] = splitAtBlanks(characters);
+    this.current += first;
+    for (const next of more) {
+      if (this.current !== "") this.done.push(this.current);
+      this.current = next;
     }
   }
 
@@ -85,6 +85,8 @@ class WordReader {
    * around them, so split words lack what stands before such an expression: EXPOSE 80${X:-81} exposes 81.
    */
   private operands = 0;
+  /** Characters that variables have put in so far, those of operands included. */
+  private inserted = 0;
 
   constructor(text: string, variables: Variables, options: WordOptions) {
     // Go's scanner drops a byte order mark at the start of whatever it reads.
@@ -219,6 +221,15 @@ class WordReader {
   }
 
   private readDollar(): string {
+    const value = this.readExpression();
+    this.inserted += value.length;
+    if (this.inserted > MOST_INSERTED) {
+      throw new Error(`variables make this longer than ${MOST_INSERTED} characters, which strata does not read`);
+    }
+    return value;
+  }
+
+  private readExpression(): string {
     this.at++;
     if (this.peek() !== "{") {
       const name = this.readName();
