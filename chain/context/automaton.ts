@@ -19,6 +19,8 @@ interface State {
 }
 
 const mostStates = 2000;
+/** How many steps the kept states may have together: each can have as many as the expression. */
+const mostSteps = 200_000;
 const matched: State = { steps: [], before: "other", moves: new Map() };
 const dead: State = { steps: [], before: "other", moves: new Map() };
 
@@ -30,6 +32,7 @@ export class Automaton {
   readonly #steps: Step[] = [];
   readonly #first: number;
   #states = new Map<string, State>();
+  #kept = 0;
 
   constructor(expression: GoRegExp) {
     const done = this.#add({ op: "done" });
@@ -102,7 +105,11 @@ export class Automaton {
     const name = `${before}:${steps.join()}`;
     let state = this.#states.get(name);
     if (!state) {
-      if (this.#states.size >= mostStates) this.#states = new Map();
+      if (this.#states.size >= mostStates || this.#kept > mostSteps) {
+        this.#states = new Map();
+        this.#kept = 0;
+      }
+      this.#kept += steps.length;
       state = { steps, before, moves: new Map() };
       this.#states.set(name, state);
     }

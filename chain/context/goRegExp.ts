@@ -14,6 +14,23 @@ export type GoRegExp =
   | { readonly kind: "choice"; readonly branches: readonly GoRegExp[] }
   | { readonly kind: "repeat"; readonly item: GoRegExp; readonly min: number; readonly max: number };
 
+/** How many steps a machine for the expression has: what is repeated counts as often as it can be taken. */
+export function sizeOf(expression: GoRegExp): number {
+  switch (expression.kind) {
+    case "sequence":
+      return expression.items.reduce((sum, item) => sum + sizeOf(item), 0);
+    case "choice":
+      return expression.branches.reduce((sum, branch) => sum + sizeOf(branch) + 1, -1);
+    case "repeat": {
+      const { item, min, max } = expression;
+      if (max === Number.POSITIVE_INFINITY) return sizeOf(item) * (min + 1) + 1;
+      return sizeOf(item) * max + max - min;
+    }
+    default:
+      return 1;
+  }
+}
+
 type Range = readonly [low: number, high: number];
 
 const mostRepetitions = 1000;

@@ -1,4 +1,4 @@
-import { UserError } from "../errors.ts";
+import { type Location, UserError } from "../errors.ts";
 import { cleanPath, MalformedPattern } from "./goPath.ts";
 import { followLinks, join, parentOf } from "./links.ts";
 import { type FolderResults, type Pattern, PatternList, parsePattern, trimSpace } from "./pattern.ts";
@@ -16,7 +16,7 @@ const longestLine = 64 * 1024 - 1;
 
 /**
  * Reads an ignore file as BuildKit does. Only a `#` in the first column begins a comment; a leading slash means
- * nothing; paths are cleaned. Throws a UserError that names the file and the line of a malformed pattern.
+ * nothing; paths are cleaned. Throws a UserError that names the file and the line of a malformed pattern and of one that is too large to be matched here.
  *
  * @param file the file's name for messages
  */
@@ -26,8 +26,9 @@ export function parseIgnoreFile(text: string, file: string): IgnoreRules {
     .replace(/^\ufeff/, "")
     .split("\n")
     .entries()) {
+    const at = { file, line: index + 1 };
     try {
-      const pattern = parseLine(line.endsWith("\r") ? line.slice(0, -1) : line);
+      const pattern = parseLine(line.endsWith("\r") ? line.slice(0, -1) : line, at);
       if (pattern) patterns.push(pattern);
     } catch (error) {
       if (!(error instanceof MalformedPattern)) throw error;
@@ -37,16 +38,16 @@ export function parseIgnoreFile(text: string, file: string): IgnoreRules {
           value: line.length > 200 ? `${line.slice(0, 200)}…` : line,
           allowed: "paths with * ? ** and [classes]; a backslash takes a character as it stands",
           fix: "correct the pattern, or escape the character that is meant as it stands",
-          at: { file, line: index + 1 },
+          at,
         },
         { cause: error },
       );
     }
   }
-  return { file, patterns: new PatternList(patterns) };
+  return { file, patterns: new PatternList(patterns, { file }) };
 }
 
-function parseLine(line: string): Pattern | undefined {
+function parseLine(line: string, at: Location): Pattern | undefined {
   if (Buffer.byteLength(line) > longestLine) throw new MalformedPattern(`a line longer than ${longestLine} bytes`);
   if (line.startsWith("#")) return undefined;
   const written = trimSpace(line);
@@ -54,7 +55,7 @@ function parseLine(line: string): Pattern | undefined {
   const path = exception ? trimSpace(written.slice(1)) : written;
   const cleaned = path === "" ? "" : cleanPath(path);
   const relative = cleaned.length > 1 && cleaned.startsWith("/") ? cleaned.slice(1) : cleaned;
-  return parsePattern(exception ? `!${relative}` : relative);
+  return parsePattern(exception ? `!${relative}` : relative, at);
 }
 
 /**

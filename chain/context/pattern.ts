@@ -1,6 +1,7 @@
+import { type Location, UserError } from "../errors.ts";
 import { Automaton } from "./automaton.ts";
 import { cleanPath, MalformedPattern, refuseMalformed } from "./goPath.ts";
-import { parseGoRegExp } from "./goRegExp.ts";
+import { parseGoRegExp, sizeOf } from "./goRegExp.ts";
 
 /** One pattern of an ignore file or of a flag that takes such patterns. */
 export interface Pattern {
@@ -10,13 +11,25 @@ export interface Pattern {
   readonly exception: boolean;
   /** Whether the pattern matches a path itself, its parents left aside. */
   readonly matches: (path: string) => boolean;
+  /** How many steps the machine has that matches it. */
+  readonly size: number;
 }
 
 /**
- * Parses one pattern as moby's patternmatcher does; undefined for a blank one. Throws MalformedPattern for what it
- * refuses, also where it would notice only when the pattern is first tried.
+ * How large a pattern, and a list of patterns, may be in steps. A character is one, and a{1000} a thousand, so that a
+ * pull request's ignore file of a few lines could take gigabytes. Real patterns have less than a hundred.
  */
-export function parsePattern(written: string): Pattern | undefined {
+const MOST_STEPS = 10_000;
+const MOST_STEPS_TOGETHER = 1_000_000;
+
+/**
+ * Parses one pattern as moby's patternmatcher does; undefined for a blank one. Throws MalformedPattern for what it
+ * refuses, also where it would notice only when the pattern is first tried, and a UserError for a pattern that is too
+ * large to be matched here.
+ *
+ * @param at where it stands, for messages
+ */
+export function parsePattern(written: string, at?: Location): Pattern | undefined {
   const trimmed = trimSpace(written);
   if (trimmed === "") return undefined;
   const cleaned = cleanPath(trimmed);
@@ -24,17 +37,22 @@ export function parsePattern(written: string): Pattern | undefined {
   const text = exception ? cleaned.slice(1) : cleaned;
   if (text === "") throw new MalformedPattern('a "!" that takes nothing back in');
   refuseMalformed(text);
-  return { text, exception, matches: compile(text) };
+  return { text, exception, ...compile(text, at) };
 }
 
-/** Parses patterns that stand in a flag. Throws MalformedPattern. */
+/** Parses patterns that stand in a flag. Throws as parsePattern does. */
 export function parsePatterns(written: readonly string[]): PatternList {
   return new PatternList(written.flatMap((pattern) => parsePattern(pattern) ?? []));
 }
 
-/** Go's strings.TrimSpace, whose blanks are not those of String.trim. */
+/**
+ * Go's strings.TrimSpace, whose blanks are not those of String.trim. The end is looked at character by character,
+ * because a pattern that ends there is tried at every run of blanks.
+ */
 export function trimSpace(text: string): string {
-  return text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
+  let end = text.length;
+  while (end > 0 && /\p{White_Space}/u.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end).replace(/^\p{White_Space}+/u, "");
 }
 
 /** The results of matching a folder, one per pattern; what lies in it inherits them. */
@@ -49,8 +67,11 @@ export class PatternList {
   /** Whether a pattern takes anything back in. */
   readonly hasExceptions: boolean;
 
-  constructor(patterns: readonly Pattern[]) {
+  /** Throws a UserError where the patterns are too large together. */
+  constructor(patterns: readonly Pattern[], at?: Location) {
     this.patterns = patterns;
+    const size = patterns.reduce((sum, one) => sum + one.size, 0);
+    if (size > MOST_STEPS_TOGETHER) throw tooLarge("the patterns are", size, MOST_STEPS_TOGETHER, at);
     this.hasExceptions = patterns.some(({ exception }) => exception);
   }
 
@@ -97,25 +118,45 @@ function matchesParent(pattern: Pattern, path: string): boolean {
  * expression. Which one it takes depends on the pattern's characters in a way that is moby's alone; the two shapes
  * that ignore files are full of, `*.log` and its `**` form, need no expression.
  */
-function compile(text: string): (path: string) => boolean {
+function compile(text: string, at?: Location): Pick<Pattern, "matches" | "size"> {
   const { kind, expression } = translate(text);
+  if (kind !== "expression") return { matches: compilePlain(text, kind), size: 1 };
+  const parsed = parseGoRegExp(expression);
+  const size = sizeOf(parsed);
+  if (size > MOST_STEPS) throw tooLarge("the pattern is", size, MOST_STEPS, at);
+  // Built when a path is first compared: many a list is read and never asked.
+  let automaton: Automaton | undefined;
+  const test = (path: string) => {
+    automaton ??= new Automaton(parsed);
+    return automaton.test(path);
+  };
+  const ending = /^(?<deep>\*\*\/)?\*(?<end>[^*?[\]\\^|{}/]+)$/u.exec(text)?.groups;
+  const end = ending?.end;
+  if (end === undefined) return { matches: test, size };
+  if (ending?.deep === undefined) return { matches: (path) => path.endsWith(end) && !path.includes("/"), size };
+  return { matches: (path) => path.endsWith(end) && (!path.includes("\n") || test(path)), size };
+}
+
+function tooLarge(subject: string, size: number, most: number, at: Location | undefined): UserError {
+  return new UserError({
+    problem: `${subject} too large to be matched`,
+    value: `${size} steps`,
+    allowed: `${most} steps: a character is one, a{1000} is a thousand`,
+    fix: "write \\{ and \\} for braces that are meant as they stand, or fewer patterns",
+    ...(at && { at }),
+  });
+}
+
+function compilePlain(text: string, kind: "whole" | "prefix" | "suffix"): Pattern["matches"] {
   if (kind === "whole") return (path) => path === text;
   if (kind === "prefix") {
     const prefix = text.slice(0, -2);
     return (path) => path.startsWith(prefix);
   }
-  if (kind === "suffix") {
-    if (!text.startsWith("**")) return () => false; // A byte order mark: moby then cuts the suffix inside of it.
-    const suffix = text.slice(2);
-    const alone = suffix.startsWith("/") ? suffix.slice(1) : undefined;
-    return (path) => path.endsWith(suffix) || path === alone;
-  }
-  const ending = /^(?<deep>\*\*\/)?\*(?<end>[^*?[\]\\^|{}/]+)$/u.exec(text)?.groups;
-  const end = ending?.end;
-  const automaton = new Automaton(parseGoRegExp(expression));
-  if (end === undefined) return (path) => automaton.test(path);
-  if (ending?.deep === undefined) return (path) => path.endsWith(end) && !path.includes("/");
-  return (path) => path.endsWith(end) && (!path.includes("\n") || automaton.test(path));
+  if (!text.startsWith("**")) return () => false; // A byte order mark: moby then cuts the suffix inside of it.
+  const suffix = text.slice(2);
+  const alone = suffix.startsWith("/") ? suffix.slice(1) : undefined;
+  return (path) => path.endsWith(suffix) || path === alone;
 }
 
 interface Translation {

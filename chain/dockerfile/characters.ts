@@ -25,13 +25,16 @@ export function trimStart(text: string): string {
 
 /** The text without leading and trailing blanks. */
 export function trim(text: string): string {
-  return trimEnd(trimStart(text));
+  return trimEnd(trimStart(text), isBlank);
 }
 
-/** Scans from the end, because a pattern anchored there would be tried at every run of blanks. */
-function trimEnd(text: string): string {
+/**
+ * The text without the last characters that are dropped. Looks at them from the end, because a regular expression that
+ * ends in "$" is tried at every run of such characters, which takes hours on a line made for it.
+ */
+export function trimEnd(text: string, dropped: (character: string) => boolean): string {
   let end = text.length;
-  while (end > 0 && isBlank(text.charAt(end - 1))) end--;
+  while (end > 0 && dropped(text.charAt(end - 1))) end--;
   return text.slice(0, end);
 }
 

@@ -14,10 +14,13 @@ export function parseDuration(text: string): number | undefined {
   const sign = /^[+-]/.exec(text)?.[0] ?? "";
   const body = text.slice(sign.length);
   if (body === "0") return 0;
-  if (!/^((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
+  // One amount after the other, because a pattern for all of them would be tried in every way to divide their digits.
+  const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
   let total = 0;
-  for (const [, amount, unit] of body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
-    total += Math.trunc(Number(amount) * (UNITS[unit ?? ""] ?? 0));
-  }
+  do {
+    const [, amount, unit = ""] = part.exec(body) ?? [];
+    if (amount === undefined) return undefined;
+    total += Math.trunc(Number(amount) * (UNITS[unit] ?? 0));
+  } while (part.lastIndex < body.length);
   return sign === "-" ? -total : total;
 }

@@ -27,7 +27,9 @@ export class Flags {
       }
       if (kind === "list") {
         if (value === undefined) throw refuse("the flag has no value", `--${name}=VALUE`);
-        this.lists.set(name, [...(this.lists.get(name) ?? []), value]);
+        const list = this.lists.get(name);
+        if (list) list.push(value);
+        else this.lists.set(name, [value]);
         continue;
       }
       if (this.texts.has(name)) throw refuse("the flag is given twice", `--${name} once`);

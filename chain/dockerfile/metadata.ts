@@ -112,13 +112,16 @@ function declareArgs(
   state.remember(`ARG ${shown.join(" ")}`);
 }
 
+/** What an exposed port counts for, in characters: it is an entry of a set besides. */
+const PORT_WEIGHT = 64;
+
 function portsOf(value: string, state: StageState): readonly string[] {
   const { variables, escape } = state;
   return state
     .reading(value, () => splitWords(value, variables, { escape }))
     .flatMap((word) => {
       const ports = isSymbolic(word) ? [word] : exposedPorts(word);
-      state.spend((ports?.length ?? 0) * "65535/sctp".length);
+      state.spend((ports?.length ?? 0) * PORT_WEIGHT);
       if (ports) return ports;
       throw state.error("EXPOSE names no port", word, { allowed: "port, first-last, either with /tcp, /udp or /sctp" });
     });

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { isBlank, splitOnce, trim, trimStart } from "./characters.ts";
+import { isBlank, splitOnce, trim, trimEnd, trimStart } from "./characters.ts";
 import { refuseSymbols } from "./symbols.ts";
 import { noVariables, splitWords } from "./words.ts";
 
@@ -128,7 +128,7 @@ class SyntaxReader {
   }
 
   private continuation(text: string): { text: string; continues: boolean } {
-    const end = text.replace(/[ \t]+$/, "");
+    const end = trimEnd(text, (character) => character === " " || character === "\t");
     const { escape } = this.directives;
     // An escaped escape character at the end continues nothing.
     if (!end.endsWith(escape) || end.endsWith(escape + escape)) return { text, continues: false };
@@ -186,7 +186,11 @@ function matchDirective(line: string, comment: string): { name: string; value: s
   const match = /^([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+)$/.exec(trimStart(line.slice(comment.length)));
   const name = match?.[1]?.toLowerCase();
   if (name !== "syntax" && name !== "escape" && name !== "check") return undefined;
-  return { name, value: (match?.[2] ?? "").replace(/[\t\n\f\r ]+$/, "") };
+  return { name, value: trimEnd(match?.[2] ?? "", isDirectiveBlank) };
+}
+
+function isDirectiveBlank(character: string): boolean {
+  return "\t\n\f\r ".includes(character);
 }
 
 /** The syntax directive may also stand behind a shebang, or in "//" comments. */
@@ -214,7 +218,7 @@ function splitLines(text: string): string[] {
 }
 
 function trimLineEnd(line: string): string {
-  return line.replace(/[\r\n]+$/, "");
+  return trimEnd(line, (character) => character === "\r" || character === "\n");
 }
 
 function isComment(line: string): boolean {
@@ -284,8 +288,8 @@ function findHeredocs(text: string, at: { file: string; line: number }): Omit<He
 
 /** What a word such as "<<EOF", "3<<-'END'" announces; undefined where it announces nothing. */
 export function heredocOf(word: string, at: { file: string; line: number }): Omit<Heredoc, "content"> | undefined {
-  const match = /^\d*<<(-?)[\t\n\f\r ]*([^<]*)$/.exec(word);
-  const label = match?.[2] ?? "";
+  const match = /^\d*<<(-?)([^<]*)$/.exec(word);
+  const label = (match?.[2] ?? "").replace(/^[\t\n\f\r ]+/, "");
   if (label === "") return undefined;
   const options = { escape: "\\", keepUnset: true };
   try {
