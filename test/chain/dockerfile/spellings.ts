@@ -20,11 +20,22 @@ function instruction(same: boolean, name: string, one: string, other: string): S
   return { name, same, one: besides(one), other: besides(other) };
 }
 
+/** Instructions behind FROM base:2, which has BASE=2 in its environment; strata knows no more than its digest. */
+function onBase(same: boolean, name: string, one: string, other: string): Spelling {
+  const stage = (lines: string) => besides(`${lines}\nRUN echo > /ran`, "base:2");
+  return { name, same, one: stage(one), other: stage(other) };
+}
+
+/** Values made of X=2a that differ only by what the base's environment is. */
+function onBaseValue(name: string, expression: string): Spelling {
+  return onBase(false, name, "ENV X=2a\nENV Y=$X", `ENV X=2a\nENV Y=\${${expression}}`);
+}
+
 function mounts(same: boolean, name: string, one: string, other: string): Spelling {
   return flags(same, name, `--mount=${one}`, `--mount=${other}`);
 }
 
-/** Defaults that are said and paths that are written in a longer way, with the changes that they must not hide. */
+/** Defaults that are said, paths written in a longer way and what a base decides, with changes that look like them. */
 export const spellings: readonly Spelling[] = [
   mounts(true, "a secret's mode", "type=secret,id=k", "type=secret,id=k,mode=0400"),
   mounts(true, "a secret's owner", "type=secret,id=k", "type=secret,id=k,uid=0,gid=0"),
@@ -92,6 +103,37 @@ export const spellings: readonly Spelling[] = [
       `--parents ${path} of an image`,
       "COPY --from=files:1 --parents files/./one /x/",
       `COPY --from=files:1 --parents ${path} /x/`,
+    ),
+  ),
+  onBaseValue("a start that the base's environment trims", "X#$BASE"),
+  onBaseValue("an end that the base's environment trims", "X%%$BASE*"),
+  onBaseValue("a part that the base's environment replaces", "X/$BASE/z"),
+  onBase(
+    false,
+    "what the base's environment replaces a part by",
+    `ENV X=2a\nENV Y=\${X//a/$BASE}`,
+    `ENV X=2a\nENV Y=\${X//a/$PATH}`,
+  ),
+  onBase(false, "a folder above one that the base names", "WORKDIR $PATH/../x", "WORKDIR $BASE/../x"),
+  onBase(
+    false,
+    "a folder from the root, or below another",
+    "WORKDIR /w\nWORKDIR $PATH",
+    "WORKDIR /w\nWORKDIR /w/$PATH",
+  ),
+  onBase(false, "an owner that the base names", "COPY --link --chown=$BASE a /a", "COPY --link --chown=$BASE:1 a /a"),
+  {
+    name: "a stage between the base and its command",
+    same: true,
+    one: "FROM base:2 AS t\nRUN echo > /x\n",
+    other: "FROM base:2 AS b\nFROM b AS t\nRUN echo > /x\n",
+  },
+  ...["\n", "\r", "\u2028"].map((end) =>
+    instruction(
+      end === "\n",
+      `a tab behind ${JSON.stringify(end)} in a here-document`,
+      `COPY <<-end /x\na${end}\tb\nend`,
+      `COPY <<-end /x\na${end}b\nend`,
     ),
   ),
 ];
