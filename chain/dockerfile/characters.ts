@@ -18,6 +18,11 @@ export function splitAtBlanks(text: string): readonly string[] {
   return text.split(run);
 }
 
+/** Whether one of the characters is a blank. */
+export function hasBlank(text: string): boolean {
+  return run.test(text);
+}
+
 /** The text without leading blanks. */
 export function trimStart(text: string): string {
   return text.replace(leading, "");

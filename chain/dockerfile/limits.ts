@@ -7,6 +7,9 @@
 /** How many characters variables may put into one word or here-document. */
 export const MOST_INSERTED = 1024 * 1024;
 
+/** How deep expressions may stand inside each other, as in ${A:-${B:-${C}}}. */
+export const MOST_NESTED = 500;
+
 /** How many characters the variables that the commands of a stage get may have together. */
 export const MOST_ENVIRONMENT = 1024 * 1024;
 

@@ -1,5 +1,5 @@
-import { splitAtBlanks } from "./characters.ts";
-import { MOST_INSERTED } from "./limits.ts";
+import { hasBlank, splitAtBlanks } from "./characters.ts";
+import { MOST_INSERTED, MOST_NESTED } from "./limits.ts";
 import { replacePattern, trimPrefix, trimSuffix } from "./patterns.ts";
 import { isSymbolic, symbol } from "./symbols.ts";
 
@@ -44,6 +44,10 @@ class Words {
   private current = "";
 
   plain(characters: string): void {
+    if (!hasBlank(characters)) {
+      this.current += characters;
+      return;
+    }
     const [first = "", ...more] = splitAtBlanks(characters);
     this.current += first;
     for (const next of more) {
@@ -85,6 +89,8 @@ class WordReader {
    * around them, so split words lack what stands before such an expression: EXPOSE 80${X:-81} exposes 81.
    */
   private operands = 0;
+  /** How many operands the place that is read lies in. */
+  private depth = 0;
   /** Characters that variables have put in so far, those of operands included. */
   private inserted = 0;
 
@@ -315,11 +321,15 @@ class WordReader {
 
   private readOperand(stop: string, keepEscapes: boolean, forPattern: boolean): string {
     this.operands++;
+    if (++this.depth > MOST_NESTED)
+      throw new Error(`expressions stand inside each other more than ${MOST_NESTED} deep`);
     try {
       return this.readUntil(stop, keepEscapes, forPattern).text;
     } catch (error) {
       if (this.peek() === undefined) throw new Error(`missing '${stop}'`);
       throw error;
+    } finally {
+      this.depth--;
     }
   }
 

@@ -59,6 +59,14 @@ test("a here-document, a replacement and a word of many variables are refused be
   expect(await refusal(`${stage}LABEL a="\${A14//a/$A13}"\n`)).toMatch(/the result is longer than 1048576/);
 });
 
+test("expressions that stand inside each other thousands deep are refused", async () => {
+  const nested = (depth: number) => `FROM scratch\nENV A=${"${A:-\\\n".repeat(depth)}b${"}".repeat(depth)}\n`;
+  expect(await keyOf(nested(500))).toMatch(KEY);
+  expect(await refusal(nested(20_000))).toMatch(
+    /^Dockerfile:2: expressions stand inside each other more than 500 deep/,
+  );
+});
+
 test("environments, labels and ports are refused where they grow beyond what a target may have together", async () => {
   const most = /^Dockerfile:\d+: the instructions of the target have more than 67108864 characters/;
   const stage = `FROM base:1\n${doubling("ENV", 14)}`;
