@@ -11,7 +11,7 @@ import type { ContextRead, FileSystem, ImageReference, Step } from "./dockerfile
  * Version of the key's recipe, the first field of everything hashed. It changes whenever the same inputs would give
  * another key: then every image is built once more.
  */
-export const ALGORITHM = "strata-key-1";
+export const ALGORITHM = "strata-key-2";
 
 /** What a key is computed from besides the Dockerfile. */
 export interface KeyParts {

@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../errors.ts";
@@ -128,8 +127,10 @@ function* joined(pieces: Iterable<Buffer>): Generator<Buffer, void> {
 /** Writes a file beside its place and moves it there when it is complete. */
 async function writeWhole(path: string, pieces: Iterable<Buffer>): Promise<void> {
   const partial = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  // Opened first: a stream that opens by itself could make the file after it was removed.
+  const file = await open(partial, "wx");
   try {
-    await pipeline(pieces, createWriteStream(partial, { flags: "wx" }));
+    await pipeline(pieces, file.createWriteStream());
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });

@@ -12,7 +12,7 @@ export function aRecord(more: Partial<BuildRecord>): BuildRecord {
     digest: `sha256:${"d".repeat(64)}`,
     build: "build-1",
     strata: "0.1.0",
-    algorithm: "strata-key-1",
+    algorithm: "strata-key-2",
     machine: "c3-standard-88",
     hints: {},
     startedAt: "2026-11-22T10:00:00.000Z",

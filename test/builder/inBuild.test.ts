@@ -99,7 +99,7 @@ withRoot(`the steps of a build, with a real BuildKit${root ? "" : " (skipped: no
       store: BUCKET,
       record: {
         strata: "0.0.0",
-        algorithm: "strata-key-1",
+        algorithm: "strata-key-2",
         machine: "e2-standard-4",
         inputs: inputsInGroups(targetOf(builderOn(bench), "base:runtime").inputs),
       },

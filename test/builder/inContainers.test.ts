@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BUILDKIT_IMAGE } from "../../builder/buildkit.ts";
 import { recordObject } from "../../builder/recentRecords.ts";
 import { buildRequest, inputObject } from "../../builder/request.ts";
 import { readAll } from "../../cloud/objectStore.ts";
@@ -14,9 +15,6 @@ import { builderOn, targetOf } from "./scene.ts";
 import { STEP_TOOLS, type StepContainers, startStepContainers } from "./stepContainers.ts";
 
 const found = process.getuid?.() === 0 ? available([...STEP_TOOLS]) : { reason: "Docker's daemon needs root on Linux" };
-
-/** What buildx asks for BuildKit's image by. */
-const BUILDKIT = "moby/buildkit:buildx-stable-1";
 
 function containerTest(name: string, check: () => Promise<void>): void {
   if (found.reason === undefined) test(name, check, 180_000);
@@ -34,7 +32,7 @@ describe("the steps of a build in containers", () => {
     const repositories = `/artifactregistry/v1/projects/${PROJECT}/locations/${REGION}/repositories`;
     await bench.cloud.ok("POST", `${repositories}?repository_id=layers`, { format: "DOCKER" });
     if (found.tools === undefined) return;
-    containers = await startStepContainers(found.tools, BUILDKIT, Number(new URL(bench.cloud.origin).port));
+    containers = await startStepContainers(found.tools, BUILDKIT_IMAGE, Number(new URL(bench.cloud.origin).port));
   }, 180_000);
 
   afterAll(async () => {

@@ -126,7 +126,7 @@ describe("what a target was last built from", () => {
 
 test("groups of inputs tell what changed: each input is in one of them", () => {
   const inputs = {
-    algorithm: "strata-key-1",
+    algorithm: "strata-key-2",
     key: "k",
     platform: "linux/amd64",
     epoch: 0,

@@ -68,7 +68,7 @@ export function targetOf(builder: Builder, target: string, text = target): Targe
     key,
     reference: publishedReference(builder.settings.images, target, key),
     inputs: {
-      algorithm: "strata-key-1",
+      algorithm: "strata-key-2",
       key,
       platform: "linux/amd64",
       epoch: 0,

@@ -66,7 +66,7 @@ test.each(["../..", "/", "/etc", "../secrets", "images/..", "", "~", "C:\\\\", "
   (context) => {
     const files = { "tool/image.yaml": settings(`context: "${context}"\n`), "tool/Dockerfile": "FROM scratch AS t\n" };
     const message = refusalOf(() => readCatalogue(treeOf(files)));
-    expect(message).toContain("dockerfiles/tool/image.yaml:4: context:");
+    expect(message).toContain("dockerfiles/tool/image.yaml:4: context is not usable");
     expect(message).toContain(". (the catalogue's folder) or .. (the folder that holds it)");
     expect(message).toContain("fix:");
   },

@@ -181,7 +181,7 @@ test("the inputs of a target say everything that is in its key, and what its ins
     "lib:runtime": lib,
   } = await inputsOf(smallChain);
   expect(devel).toMatchObject({
-    algorithm: "strata-key-1",
+    algorithm: "strata-key-2",
     platform: "linux/amd64",
     epoch: 0,
     args: { TORCH_VERSION: "2.6.0" },

@@ -241,7 +241,7 @@ describe("inputs", () => {
     const { code, out } = await strata(words);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      algorithm: "strata-key-1",
+      algorithm: "strata-key-2",
       key: expect.stringMatching(/^[0-9a-f]{64}$/),
       args: { V: "2" },
       files: [

@@ -19,7 +19,7 @@ const planned = (target: string, parents: string[], keyed = true): PlannedTarget
 });
 
 const inputsOf = (target: string, parents: Record<string, string>): TargetInputs => ({
-  algorithm: "strata-key-1",
+  algorithm: "strata-key-2",
   key: key(target[0] ?? ""),
   platform: "linux/amd64",
   epoch: 1,
@@ -62,7 +62,7 @@ test("a child is given its parent's digest", async () => {
 
 test("what a key was computed from is listed, one line for each thing that can change", async () => {
   expect(one(await chain(), "strata:index:Image", "tool:run").inputs.inputs).toEqual({
-    algorithm: "strata-key-1",
+    algorithm: "strata-key-2",
     platform: "linux/amd64",
     epoch: "1",
     "ARG VERSION": "2.6.0",
