@@ -13,23 +13,34 @@ export interface ImageUse {
 export function imagesUsed(stages: Stages): readonly ImageUse[] {
   const uses = new Map<string, ImageUse>();
   const seen = new Set<Stage>();
-  const follow = (supplier: Supplier | undefined, line: number) => {
-    if (supplier === undefined || supplier === "scratch") return;
-    if (typeof supplier !== "string") visit(supplier);
-    else if (!uses.has(supplier)) uses.set(supplier, { name: supplier, line });
-  };
-  const visit = (stage: Stage) => {
-    if (seen.has(stage)) return;
-    seen.add(stage);
-    follow(stage.base, stage.from.source.line);
-    for (const instruction of stage.instructions) {
-      const { line } = instruction.source;
-      if (instruction.kind === "COPY") follow(copySupplier(instruction, stages, stage), line);
-      if (instruction.kind === "RUN") for (const one of mountSuppliers(instruction, stages, stage)) follow(one, line);
-    }
-  };
-  visit(stages.target);
+  // What is still to be followed, the next one last. Not by recursion: there may be more stages than a stack has room for.
+  const open: Supplies[] = [{ supplier: stages.target, line: 1 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { supplier, line } = next;
+    if (supplier === undefined || supplier === "scratch") continue;
+    if (typeof supplier === "string") {
+      if (!uses.has(supplier)) uses.set(supplier, { name: supplier, line });
+    } else if (seen.size !== seen.add(supplier).size) open.push(...suppliesOf(supplier, stages).reverse());
+  }
   return [...uses.values()];
+}
+
+/** What an instruction of a stage takes from, and the instruction's line. */
+interface Supplies {
+  readonly supplier: Supplier | undefined;
+  readonly line: number;
+}
+
+/** All that a stage takes from, in the order of its lines. */
+function suppliesOf(stage: Stage, stages: Stages): Supplies[] {
+  const from: Supplies = { supplier: stage.base, line: stage.from.source.line };
+  const others = stage.instructions.flatMap((instruction): Supplies[] => {
+    const { line } = instruction.source;
+    if (instruction.kind === "COPY") return [{ supplier: copySupplier(instruction, stages, stage), line }];
+    if (instruction.kind !== "RUN") return [];
+    return mountSuppliers(instruction, stages, stage).map((supplier) => ({ supplier, line }));
+  });
+  return [from, ...others];
 }
 
 /**

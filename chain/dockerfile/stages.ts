@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import type { Instruction, InstructionOf } from "./instructions.ts";
+import { MOST_ENVIRONMENT } from "./limits.ts";
 import { parseMounts } from "./mounts.ts";
 import type { Dockerfile } from "./parse.ts";
 import { formatPlatform, type Platform, parsePlatform, platformArgs } from "./platforms.ts";
@@ -134,18 +135,27 @@ function globalArgs(
     const given = options.args.get(name);
     if (given !== undefined) values.set(name, given);
   }
+  let characters = 0;
   for (const { args, source } of declared) {
     for (const { name, value } of args) {
+      const expand = (word: string) => expandGlobal(word, (one) => values.get(one), dockerfile, source.line);
       const given = options.hints.has(name) ? symbol(`hint ${name}`) : options.args.get(name);
-      if (given !== undefined) values.set(name, given);
-      else if (value !== undefined)
-        values.set(
-          name,
-          expandGlobal(value, (one) => values.get(one), dockerfile, source.line),
-        );
+      const set = given ?? (value && expand(value));
+      if (set === undefined) continue;
+      characters += set.length;
+      if (characters > MOST_ENVIRONMENT) throw tooLong(dockerfile, source.line);
+      values.set(name, set);
     }
   }
   return values;
+}
+
+function tooLong({ file }: Dockerfile, line: number): UserError {
+  return new UserError({
+    problem: `the values of the ARGs before the first FROM have more than ${MOST_ENVIRONMENT} characters together`,
+    fix: "shorten them",
+    at: { file, line },
+  });
 }
 
 function expandGlobal(word: string, get: Variables["get"], dockerfile: Dockerfile, line: number): string {

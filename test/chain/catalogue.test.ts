@@ -298,6 +298,12 @@ describe("names of stages and images", () => {
     expect(await refusalIn("FROM debian:12 AS debian\nRUN x\nFROM debian AS runtime\n")).toBeUndefined();
   });
 
+  test("thousands of stages that are FROM each other are followed to the image that the first one is FROM", async () => {
+    const stages = Array.from({ length: 8000 }, (_, n) => `FROM s${n} AS s${n + 1}\n`).join("");
+    const files = changed({ "app/Dockerfile": `FROM lib AS s0\n${stages}FROM s8000 AS runtime\n` });
+    expect((await chainOf(files)).graph.get("app:runtime")?.parents).toEqual(["lib:runtime"]);
+  });
+
   test("a Dockerfile that is a link is read where it leads; one that leads nowhere is refused by both names", async () => {
     const linked = (target: string) => ({
       ...smallChain,

@@ -43,8 +43,11 @@ test.each([
 });
 
 test("variables that double are refused with their line, before the first FROM, in ENV and in ARG", async () => {
-  const longer = /^Dockerfile:\d+: variables make this longer than 1048576 characters/;
-  expect(await refusal(`${doubling("ARG", 26)}FROM scratch\nCOPY a /a\n`)).toMatch(longer);
+  const before =
+    /^Dockerfile:\d+: the values of the ARGs before the first FROM have more than 1048576 characters together/;
+  expect(await refusal(`${doubling("ARG", 26)}FROM scratch\nCOPY a /a\n`)).toMatch(before);
+  const apart = times(3000, (n) => `ARG B${n}=$A13\n`);
+  expect(await refusal(`${doubling("ARG", 13)}${apart}FROM scratch\nCOPY a /a\n`)).toMatch(before);
   const together = /^Dockerfile:\d+: the variables of the stage have more than 1048576 characters together/;
   for (const keyword of ["ENV", "ARG"] as const) {
     expect(await refusal(`FROM scratch\n${doubling(keyword, 26)}COPY a /a\n`)).toMatch(together);
