@@ -132,9 +132,9 @@ describe("reasons", () => {
 
   test("a changed file is named with the instruction that reads it", async () => {
     expect(await reasons("base:devel", { "base/requirements.lock": "x" })).toEqual([
-      "COPY base/requirements.lock requirement…: base/requirements.lock changed",
+      "base/requirements.lock changed, read by COPY base/requirements.lock requirement…",
     ]);
-    expect(await reasons("lib:runtime", { "lib/tool": "x" })).toEqual(["COPY lib/tool /usr/bin/: lib/tool changed"]);
+    expect(await reasons("lib:runtime", { "lib/tool": "x" })).toEqual(["lib/tool changed, read by COPY lib/tool /usr/bin/"]);
   });
 
   test("a changed build arg is shown with both values", async () => {

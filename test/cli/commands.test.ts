@@ -82,7 +82,7 @@ describe("plan", () => {
     fill(root, { "images/lib/tool": "other\n" });
     const { code, out } = await plan("--exit-code");
     expect(code).toBe(3);
-    expect(out).toContain("COPY lib/tool /usr/bin/: lib/tool changed");
+    expect(out).toContain("lib/tool changed, read by COPY lib/tool /usr/bin/");
     expect(out).toContain("parent lib:runtime will be rebuilt");
     expect(out).toContain("2 to build, 2 to reuse: 6 min until all is built");
     expect(out).toContain("longest chain: lib:runtime -> app:runtime");

@@ -69,7 +69,7 @@ engineTest(
       'tool:run inputs["parent app:run"] key reference',
     ]);
     expect(said.join("")).toMatch(
-      /2 of 4 images are published; to be built: app:run \(COPY.*: app\/data changed\), tool:run \(parent app:run will be rebuilt\)\. .*longest chain: app:run -> tool:run/,
+      /2 of 4 images are published; to be built: app:run \(app\/data changed, read by COPY .*\), tool:run \(parent app:run will be rebuilt\)\. .*longest chain: app:run -> tool:run/,
     );
     expect(scene.since(start).filter(({ write }) => write)).toEqual([]);
   },
