@@ -96,7 +96,7 @@ async function editAct(scene: Scene, way: Way, settings: BuildSettings): Promise
   );
   if (copy.committed) await runCli(planned, { ...indentedTerminal(narrator.terminal), env: scene.environment });
   scene.signal.throwIfAborted();
-  if (worker === "buildkit") await rebuild(scene, way, settings, copy);
+  if (worker === "docker") await rebuild(scene, way, settings, copy);
   else await preview(scene, way, edited);
 }
 

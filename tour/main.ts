@@ -15,11 +15,11 @@ const USAGE = `npm start [-- options]
 Plays a tour of strata on this machine: a local Google Cloud, the environment dev on the real Pulumi engine, the plan of
 the catalogue, its builds, a second run that does nothing, and what an edit would rebuild.
 
-  --worker <simulated|buildkit>  simulated (the default) runs no build step; buildkit compiles a small chain
-  --serve                        shows the builds as a page too, live, until Ctrl-C
-  --port <number>                the page's port on 127.0.0.1 (default: a free one)
-  --directory <folder>           what the tour keeps; emptied first (default: .strata/tour)
-  --help                         this text
+  --worker <simulated|docker>   simulated (the default) runs no build step; docker compiles a small chain with BuildKit
+  --serve                       shows the builds as a page too, live, until Ctrl-C
+  --port <number>               the page's port on 127.0.0.1 (default: a free one)
+  --directory <folder>          what the tour keeps; emptied first (default: .strata/tour)
+  --help                        this text
 
 Exit codes: 0 all acts were played, 1 a problem or an act left out, 2 the command line cannot be read, 130 Ctrl-C.
 `;
@@ -75,8 +75,8 @@ function optionsOf(words: readonly string[]) {
 }
 
 function workerNamed(name: string): Worker {
-  if (name === "simulated" || name === "buildkit") return name;
-  throw new UserError({ problem: "there is no such worker", value: name, allowed: "simulated, buildkit" });
+  if (name === "simulated" || name === "docker") return name;
+  throw new UserError({ problem: "there is no such worker", value: name, allowed: "simulated, docker" });
 }
 
 function portNamed(text: string): number {

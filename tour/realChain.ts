@@ -17,7 +17,7 @@ const TOOLS = ["buildkitd", "runc", "buildx"] as const;
 export async function readyRealBuilds(narrator: Narrator): Promise<void> {
   if (process.getuid?.() !== 0 || process.platform !== "linux") {
     throw new UserError({
-      problem: "--worker buildkit starts BuildKit, which needs root on Linux",
+      problem: "--worker docker starts BuildKit, which needs root on Linux",
       value: `user ${process.getuid?.() ?? "unknown"} on ${process.platform}`,
       fix: "run it as root, for example in a virtual machine; or play the builds: npm start",
     });

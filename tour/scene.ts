@@ -8,7 +8,7 @@ import type { Narrator } from "./narrator.ts";
 import type { TourPage } from "./page.ts";
 
 /** Who runs the builds of a tour: a player that runs no step, or BuildKit. */
-export type Worker = "simulated" | "buildkit";
+export type Worker = "simulated" | "docker";
 
 /** What every act has to do with. */
 export interface Scene {

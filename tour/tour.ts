@@ -45,7 +45,7 @@ export async function playTour(options: TourOptions, narrator: Narrator): Promis
       if (signal.aborted || !(error instanceof UserError)) throw error;
       return error;
     });
-    if (options.worker === "buildkit") await readyRealBuilds(narrator);
+    if (options.worker === "docker") await readyRealBuilds(narrator);
     if (pulumi instanceof UserError) tellMissing(narrator, pulumi);
     else if (pulumi.passedOver) narrator.say(pulumi.passedOver);
     const configuration = settingsFor(options.worker, configurationOf(root, "dev"));
@@ -55,7 +55,7 @@ export async function playTour(options: TourOptions, narrator: Narrator): Promis
     Object.assign(process.env, environment);
     const catalogue = String(configuration["strata:catalogue"] ?? "dockerfiles");
     const seeds: Scene = { ...options, narrator, cloud, environment, configuration, catalogue, ...(page && { page }) };
-    const scene = options.worker === "buildkit" ? { ...seeds, catalogue: await makeRealCatalogue(seeds) } : seeds;
+    const scene = options.worker === "docker" ? { ...seeds, catalogue: await makeRealCatalogue(seeds) } : seeds;
     await playActs(scene, pulumi instanceof UserError ? commandWay(scene) : await pulumiWay(scene, pulumi.path));
     epilogue(scene, pulumi instanceof UserError);
     if (page?.url) await keepPage(narrator, page.url, signal);
@@ -112,7 +112,7 @@ async function cloudAct(
     directory,
     projects: [project],
     services: alone ? "all" : "initial",
-    settings: { worker },
+    settings: { worker: worker === "docker" ? "buildkit" : "simulated" },
   });
   narrator.result(`${cloud.origin} after ${Date.now() - started} ms; its state is in ${relative(root, directory)}`);
   return cloud;
@@ -132,7 +132,7 @@ function epilogue({ narrator, root, folder }: Scene, alone: boolean): void {
     ["npx strata local up", "the local Google Cloud, to keep …"],
     ["npm run pulumi -- up dev", "… and the environment dev on it"],
     ["npm start -- --serve", "this tour with a page that shows the builds while they run"],
-    ["npm start -- --worker buildkit", "this tour with a small chain that is compiled for real"],
+    ["npm start -- --worker docker", "this tour with a small chain that is compiled for real"],
     ["docs/concepts.md", "keys, plans, tiers, trust"],
     ["docs/getting-started.md", "from here to a real Google project"],
   ];

@@ -128,7 +128,7 @@ long(
 );
 
 test.each([
-  [["--worker", "docker"], "there is no such worker", "simulated, buildkit"],
+  [["--worker", "docke"], "there is no such worker", "simulated, docker"],
   [["--port", "x"], "--port is no port", "0 for a free one"],
   [["--colour"], "'--colour'", "npm start -- --help"],
 ])(

@@ -15,9 +15,9 @@ function reason(): string | undefined {
 const why = reason();
 
 (why === undefined ? test : test.skip)(
-  `--worker buildkit compiles its chain for real, then nothing, then what an edit touches${why === undefined ? "" : ` (skipped: ${why})`}`,
+  `--worker docker compiles its chain for real, then nothing, then what an edit touches${why === undefined ? "" : ` (skipped: ${why})`}`,
   async () => {
-    const { code, out } = await playTour(join(place.folder, "tour"), ["--worker", "buildkit"]);
+    const { code, out } = await playTour(join(place.folder, "tour"), ["--worker", "docker"]);
     expect(out).toContain("5 images built, verified and published");
     expect(out).toMatch(/0 of 5 images built; resources: \d+ unchanged in/);
     expect(out).toMatch(/[1-4] of 5 images built again: /);
