@@ -156,7 +156,8 @@ function explainFiles(before: TargetInputs, after: TargetInputs): readonly Reaso
   for (const path of [...new Set([...was.keys(), ...is.keys()])].sort()) {
     const change = fileChange(was.get(path), is.get(path));
     const reader = readers.get(path);
-    if (change) reasons.push({ kind: "file", text: `${path} ${change}${reader ? `, read by ${brief(reader, 40)}` : ""}` });
+    const by = reader ? `, read by ${brief(reader, 40)}` : "";
+    if (change) reasons.push({ kind: "file", text: `${path} ${change}${by}` });
   }
   return reasons;
 }

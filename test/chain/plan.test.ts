@@ -134,7 +134,9 @@ describe("reasons", () => {
     expect(await reasons("base:devel", { "base/requirements.lock": "x" })).toEqual([
       "base/requirements.lock changed, read by COPY base/requirements.lock requirement…",
     ]);
-    expect(await reasons("lib:runtime", { "lib/tool": "x" })).toEqual(["lib/tool changed, read by COPY lib/tool /usr/bin/"]);
+    expect(await reasons("lib:runtime", { "lib/tool": "x" })).toEqual([
+      "lib/tool changed, read by COPY lib/tool /usr/bin/",
+    ]);
   });
 
   test("a changed build arg is shown with both values", async () => {
