@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { TargetInputs } from "../chain/inputs.ts";
-import { type ObjectStore, readAll } from "../cloud/objectStore.ts";
+import { type ObjectStore, type ReadableObjects, readAll } from "../cloud/objectStore.ts";
 import { recordFolder } from "./record.ts";
 
 /** No target has inputs that are longer as JSON, in bytes: some 300,000 files. */
@@ -51,7 +51,7 @@ export async function storeLast(store: ObjectStore, target: string, key: string)
  * @param exists whether a target's key is published
  */
 export async function lastInputs(
-  store: ObjectStore,
+  store: ReadableObjects,
   exists: ReadonlyMap<string, boolean>,
 ): Promise<ReadonlyMap<string, TargetInputs>> {
   const missing = [...exists].filter(([, published]) => !published);
@@ -59,7 +59,7 @@ export async function lastInputs(
   return new Map((await Promise.all(reads)).flatMap(([target, inputs]) => (inputs ? [[target, inputs]] : [])));
 }
 
-async function lastInputsOf(store: ObjectStore, target: string): Promise<TargetInputs | undefined> {
+async function lastInputsOf(store: ReadableObjects, target: string): Promise<TargetInputs | undefined> {
   const pointer = pointerSchema.safeParse(await readJson(store, lastObject(target), longestPointer)).data;
   if (pointer === undefined) return undefined;
   const inputs = await readJson(store, inputsObject(target, pointer.key), longestInputs);
@@ -67,7 +67,7 @@ async function lastInputsOf(store: ObjectStore, target: string): Promise<TargetI
 }
 
 /** What an object says; undefined where there is none, or where it is too long or no JSON. */
-async function readJson(store: ObjectStore, name: string, most: number): Promise<unknown> {
+async function readJson(store: ReadableObjects, name: string, most: number): Promise<unknown> {
   const text = await store.read(name, async (object) => {
     return object.size > most ? "" : Buffer.from(await readAll(object, most)).toString("utf8");
   });

@@ -3,7 +3,7 @@ import { UserError } from "../chain/errors.ts";
 import { type Plan, type PlanFacts, planChain } from "../chain/plan.ts";
 import { type Quotas, quotaOf } from "../chain/schedule.ts";
 import { GoogleError } from "../cloud/google/api.ts";
-import type { ObjectStore } from "../cloud/objectStore.ts";
+import type { ReadableObjects } from "../cloud/objectStore.ts";
 import { machinesOf, quotasOf } from "./capacity.ts";
 import { lastInputs } from "./lastInputs.ts";
 import { publishedKeys } from "./publishedKeys.ts";
@@ -15,7 +15,10 @@ import type { BuildEnvironment } from "./services.ts";
 export interface EnvironmentPlan {
   readonly plan: Plan;
   readonly quotas: Quotas;
-  /** What the caller may not read, a sentence each: then machines are the catalogue's, and no quota is counted with. */
+  /**
+   * What the caller may not read, a sentence each: then machines and minutes are the catalogue's, no quota is counted
+   * with, and nothing is known of earlier builds.
+   */
   readonly unread: readonly string[];
 }
 
@@ -23,7 +26,7 @@ export interface EnvironmentPlan {
 export interface PlanPurpose {
   /** Inputs to compare with in place of the last ones, to say what changed. */
   readonly before?: PlanFacts["before"];
-  /** Whether the plan is only shown: then who may not look at pools and quotas is planned for without them. */
+  /** Whether the plan is only shown: then who may not look at pools, quotas and records is planned for without them. */
   readonly shownOnly?: boolean;
 }
 
@@ -38,26 +41,26 @@ export async function planInEnvironment(
   { before, shownOnly = false }: PlanPurpose = {},
 ): Promise<EnvironmentPlan> {
   const { settings, services } = environment;
-  const unread: string[] = [];
-  const ifAllowed = <T extends object>(reading: Promise<T>): Promise<T | Record<string, never>> =>
+  const unread = new Set<string>();
+  const ifAllowed = <T>(reading: Promise<T>, instead: T): Promise<T> =>
     reading.catch((error: unknown) => {
       if (!shownOnly || !isForbidden(error)) throw error;
-      unread.push(error.message);
-      return {};
+      unread.add(error.message);
+      return instead;
     });
   const [exists, machines] = await Promise.all([
     publishedKeys(services.registry, settings.images, chain),
-    ifAllowed(machinesOf(environment)),
+    ifAllowed(machinesOf(environment), {}),
   ]);
-  const [builds, last] = await Promise.all([
-    earlierBuilds(services.store, exists),
-    before ?? lastInputs(services.store, exists),
-  ]);
+  // Object by object: who may read some and may not list is refused one that is not there.
+  const records: ReadableObjects = { read: (name, use) => ifAllowed(services.store.read(name, use), undefined) };
+  const [builds, last] = await Promise.all([earlierBuilds(records, exists), before ?? lastInputs(records, exists)]);
   const facts: PlanFacts = { exists, machines, earlierBuilds: builds, before: last };
   const planned = planChain(graph, chain, facts);
   const building = planned.targets.filter(({ action }) => action === "build");
-  const quotas = await ifAllowed(quotasOf(environment, [...new Set(building.map(({ machine }) => quotaOf(machine)))]));
-  return { plan: planChain(graph, chain, { ...facts, quotas }), quotas, unread };
+  const names = [...new Set(building.map(({ machine }) => quotaOf(machine)))];
+  const quotas = await ifAllowed(quotasOf(environment, names), {});
+  return { plan: planChain(graph, chain, { ...facts, quotas }), quotas, unread: [...unread] };
 }
 
 /** Whether Google does not let the caller read something. */
@@ -70,7 +73,7 @@ function isForbidden(error: unknown): error is UserError {
  * @param exists whether a target's key is published
  */
 export async function earlierBuilds(
-  store: ObjectStore,
+  store: ReadableObjects,
   exists: ReadonlyMap<string, boolean>,
 ): Promise<ReadonlyMap<string, readonly BuildRecord[]>> {
   const missing = [...exists].filter(([, published]) => !published);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConditionFailed, type ObjectStore, readAll } from "../cloud/objectStore.ts";
+import { ConditionFailed, type ObjectStore, type ReadableObjects, readAll } from "../cloud/objectStore.ts";
 import { storeLast } from "./lastInputs.ts";
 import { type BuildRecord, recordFolder, recordSchema } from "./record.ts";
 
@@ -25,7 +25,7 @@ const recentSchema = z.object({ records: z.array(z.unknown()) });
  * The last records of a target, newest first; none where there are none. Simulated builds are left out, because what
  * they took was made up, and so are records of a version that this strata does not know.
  */
-export async function recentRecords(store: ObjectStore, target: string): Promise<readonly BuildRecord[]> {
+export async function recentRecords(store: ReadableObjects, target: string): Promise<readonly BuildRecord[]> {
   return (await readRecent(store, target)).records;
 }
 
@@ -54,7 +54,7 @@ interface Recent {
   readonly generation: string;
 }
 
-async function readRecent(store: ObjectStore, target: string): Promise<Recent> {
+async function readRecent(store: ReadableObjects, target: string): Promise<Recent> {
   const read = await store.read(recentObject(target), async (object): Promise<Recent> => {
     const text = Buffer.from(await readAll(object, longestList)).toString("utf8");
     const { data } = recentSchema.safeParse(parsed(text));

@@ -16,14 +16,17 @@ export interface Condition {
 /** What is written: bytes, or a function that opens them as a stream, once for each attempt. */
 export type Content = Uint8Array<ArrayBuffer> | (() => ReadableStream<Uint8Array>);
 
-/** Named objects in a bucket. Names are paths with `/`. "Absent" is only what the store calls absent. */
-export interface ObjectStore {
+/** Named objects in a bucket, to be read. Names are paths with `/`. "Absent" is only what the store calls absent. */
+export interface ReadableObjects {
   /**
    * Hands the object to `use` and gives back what that returns; undefined if there is no such object. `use` may be
    * called again if the connection is cut while it reads.
    */
   read<T>(name: string, use: (object: StoredObject) => Promise<T>): Promise<T | undefined>;
+}
 
+/** Named objects in a bucket, to be read and changed. */
+export interface ObjectStore extends ReadableObjects {
   /** Creates or replaces the object and gives its generation. Throws {@link ConditionFailed}. */
   write(name: string, content: Content, condition?: Condition): Promise<string>;
 

@@ -191,6 +191,9 @@ test("who may not look at pools and quotas gets a plan all the same, and is told
   expect(terminal.written.out).toMatch(/base:base +build .* 10 min .*c3-standard-88\n/);
   expect(terminal.written.err).toMatch(/planned without what may not be read: .*read the pool/);
   expect(terminal.written.err).toMatch(/planned without what may not be read: .*read the quota/);
+  bench.fault({ route: "GET /storage/*last.json", kind: "status", status: 403 });
+  expect(await runCli(["plan", "--catalogue", catalogue()], terminal)).toBe(0);
+  expect(terminal.written.err.match(/read from the bucket builds/g)).toHaveLength(1);
   expect(await runCli(["build", "--catalogue", catalogue()], terminal)).toBe(1);
   expect(await allBuilds(bench)).toEqual([]);
 });
