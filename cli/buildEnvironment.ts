@@ -82,8 +82,12 @@ function parseSettings(text: string, file: string): BuildSettings {
   // A commit from before a setting was invented still builds: what it does not know is left out.
   const { data, error } = buildSettings.strip().safeParse(json, { reportInput: true });
   if (data !== undefined) return data;
-  const wrong = error.issues.map(({ path, input }) => {
-    return `${path.join(".") || "they"} ${path.length === 0 ? "are not usable" : input === undefined ? "is missing" : "is not usable"}`;
+  const wrong = error.issues.map(({ path, input, code, message }) => {
+    if (path.length === 0) return "they are not usable";
+    const name = path.join(".");
+    if (input === undefined) return `${name} is missing`;
+    // Of a form the schema says in its own words which one it is.
+    return code === "invalid_format" ? `${name} is not ${message}` : `${name} is not usable`;
   });
   throw unusable(wrong.join(", "), file);
 }

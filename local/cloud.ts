@@ -41,6 +41,8 @@ export class Cloud {
   readonly settings: CloudSettings;
   /** `http://127.0.0.1:PORT`, set once the server listens. */
   origin = "";
+  /** Why it answers no call any more: its state could not be written, so that what it says would not be true. */
+  brokenBy: unknown;
   /** Whether it has ended: what is still under way then writes nothing more, because its folder may be gone. */
   stopped = false;
 

@@ -114,6 +114,7 @@ async function answerProduct(
   note: Note,
 ): Promise<void> {
   const verb = request.method ?? "GET";
+  if (cloud.brokenBy !== undefined) throw new Error("its state could not be written", { cause: cloud.brokenBy });
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
   if (url.pathname.startsWith("/v2/") && !/^\/v2\/projects\/[^/]+\/(locations|metrics)\b/.test(url.pathname)) {
     note.method = `registry ${url.pathname.split("/").at(-2) ?? ""}`;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BuildListener } from "../builder/events.ts";
-import { BuildFailed, Detached, follow } from "../builder/follow.ts";
+import { follow } from "../builder/follow.ts";
 import { keyTag } from "../builder/request.ts";
 import type { BuildSettings } from "../builder/settings.ts";
 import type { Plan } from "../chain/plan.ts";
@@ -45,8 +45,7 @@ async function followOne(
       await follow(builds, target, build, tell, { pollMs: LOOK_MS, detach: signal });
       return;
     }
-  } catch (error) {
-    // Who submitted the build reports its failure; a display that has ended has nothing more to show.
-    if (!(error instanceof BuildFailed || error instanceof Detached || signal.aborted)) throw error;
+  } catch {
+    // Who submitted the build reports whatever goes wrong; a display has nothing more to show.
   }
 }

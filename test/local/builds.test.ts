@@ -208,3 +208,25 @@ describe("with builds that last", () => {
     });
   });
 });
+
+test("a cloud that cannot keep the end of a build answers no call any more, and says why", async () => {
+  const full = await startBuildCloud(0);
+  try {
+    const { documents } = full.cloud.running.cloud;
+    jest.spyOn(documents, "delete").mockImplementation(() => {
+      throw new Error("database or disk is full");
+    });
+    await full.cloud.call("POST", BUILDS, { steps: [{ name: "a" }] });
+    let answer = await full.cloud.call("GET", BUILDS);
+    for (let looks = 0; answer.status === 200 && looks < 200; looks++) {
+      await new Promise((again) => setTimeout(again, 10));
+      answer = await full.cloud.call("GET", BUILDS);
+    }
+    expect([answer.status, answer.body.error.message]).toEqual([
+      501,
+      expect.stringContaining("its state could not be written: Error: database or disk is full"),
+    ]);
+  } finally {
+    await full.cloud.close();
+  }
+});

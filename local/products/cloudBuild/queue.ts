@@ -117,10 +117,15 @@ export class BuildQueue {
     this.#queued.delete(buildKey(build));
     this.#working.set(buildKey(build), build);
     this.#running.set(buildKey(build), controller);
-    void this.#run(build, controller).finally(() => {
-      this.#running.delete(buildKey(build));
-      if (!controller.signal.aborted || controller.signal.reason !== "stop") this.pump();
-    });
+    void this.#run(build, controller)
+      .finally(() => {
+        this.#running.delete(buildKey(build));
+        if (!controller.signal.aborted || controller.signal.reason !== "stop") this.pump();
+      })
+      // A build whose end cannot be kept, on a full disk, would seem to run for ever.
+      .catch((error: unknown) => {
+        this.#cloud.brokenBy = error;
+      });
   }
 
   async #run(build: Build, controller: AbortController): Promise<void> {
