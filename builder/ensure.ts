@@ -156,8 +156,8 @@ async function submit(
 
 /**
  * Stores the packed context and the Dockerfile under their digests, and what is in the key, for the plan of the next
- * one. The same ones may be there already and are written
- * anew: the bucket removes what has reached an age, and must not do so while the build waits for its machine.
+ * one. The same ones may be there already and are written anew: the bucket removes what has reached an age, and must not
+ * do so while the build waits for its machine.
  */
 async function upload(target: TargetToPublish, store: ObjectStore): Promise<UploadedInputs> {
   const folder = await mkdtemp(join(tmpdir(), "strata-context-"));

@@ -49,7 +49,7 @@ async function runPlan(names: readonly string[], options: Options, terminal: Ter
   if (options.json && options.markdown) {
     throw new UserError({ problem: "--json and --markdown exclude each other", fix: "name one of them" });
   }
-  const { plan, refusals, registry } = await decidePlan(names, options, terminal);
+  const { plan, refusals, registry, environment } = await decidePlan(names, options, terminal);
   const asked = { ...(options.against !== undefined && { against: options.against }), ...(registry && { registry }) };
   if (options.json) {
     const { renderPlanJson } = await import("../render/planJson.ts");
@@ -62,7 +62,7 @@ async function runPlan(names: readonly string[], options: Options, terminal: Ter
     terminal.stdout.write(`${renderPlanTree(plan, style, columnsOf(terminal))}\n${renderPlanSummary(plan, style)}`);
     if (plan.totals.unknown > 0) terminal.stdout.write(NOT_ASKED);
     const { build, reuse } = plan.totals;
-    if (registry && options.settings === undefined && build > 0 && reuse === 0) {
+    if (registry && environment === undefined && build > 0 && reuse === 0) {
       terminal.stdout.write(`Nothing of this is published in ${registry}: is that the repository that is meant?\n`);
     }
   }

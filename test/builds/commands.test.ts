@@ -189,6 +189,8 @@ test("who may not look at pools and quotas gets a plan all the same, and is told
   bench.fault({ route: "*consumerQuotaMetrics*", kind: "status", status: 403 });
   expect(await runCli(["plan", "--catalogue", catalogue()], terminal)).toBe(0);
   expect(terminal.written.out).toMatch(/base:base +build .* 10 min .*c3-standard-88\n/);
+  // The environment has said which repository is meant.
+  expect(terminal.written.out).not.toContain("is that the repository");
   expect(terminal.written.err).toMatch(/planned without what may not be read: .*read the pool/);
   expect(terminal.written.err).toMatch(/planned without what may not be read: .*read the quota/);
   bench.fault({ route: "GET /storage/*last.json", kind: "status", status: 403 });
